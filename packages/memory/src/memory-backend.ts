@@ -1,0 +1,270 @@
+import {
+  type Backend,
+  type BackendError,
+  type Binding,
+  backendError,
+  type Capabilities,
+  type Clock,
+  type ConsumeOptions,
+  type Consumer,
+  type Env,
+  type Filter,
+  type Headers,
+  type Ms,
+  type Outgoing,
+  type Page,
+  type QueueStats,
+  type Sent,
+  type Sink,
+} from 'wrkr/backend';
+import { Broker } from './broker.ts';
+import { Item } from './item.ts';
+import { MemoryConsumer } from './memory-consumer.ts';
+import type { Queue } from './queue.ts';
+
+export interface MemoryOptions {
+  /** Given to several backends, they see the same queues. @default one of its own */
+  readonly broker?: Broker;
+  /** Declares less than it can, to try a program against what another backend will offer. What is not declared is not there. */
+  readonly capabilities?: Partial<Capabilities>;
+}
+
+const CAPABILITIES: Capabilities = {
+  contract: 1,
+  scope: 'process',
+  durable: false,
+  lease: { kind: 'timed', minMs: 1 },
+  delay: { maxMs: Number.MAX_SAFE_INTEGER, granularityMs: 1, fanOut: false },
+  filter: ['id', 'key', 'tid', 'name', 'queue'],
+  cancel: 'all',
+  browse: 'all',
+  dead: 'browse',
+  change: true,
+  dedupe: true,
+  tx: false,
+  handouts: 'exact',
+  fifo: true,
+  stats: 'exact',
+  clock: 'injected',
+  limits: { bodyBytes: 64 * 1024 * 1024, headerBytes: 64 * 1024, nameBytes: 255, batch: 250, inFlight: 1 },
+};
+
+const ALL_SENT: Sent = Object.freeze({ failures: [], deduplicated: [] });
+const NO_TX = 'this backend has no transactions';
+
+/** The reference backend: everything in this process, in the plainest way. Nothing survives the process. */
+export class MemoryBackend implements Backend {
+  readonly name = 'memory';
+  readonly capabilities: Capabilities;
+  readonly broker: Broker;
+  readonly cancel?: NonNullable<Backend['cancel']>;
+  readonly change?: NonNullable<Backend['change']>;
+  readonly browse?: NonNullable<Backend['browse']>;
+  readonly stats?: NonNullable<Backend['stats']>;
+  readonly #consumers = new Set<MemoryConsumer>();
+  #env: Env | undefined;
+  #state: 'new' | 'open' | 'cut' | 'closed' = 'new';
+
+  constructor(options: MemoryOptions = {}) {
+    this.broker = options.broker ?? new Broker();
+    this.capabilities = { ...CAPABILITIES, ...options.capabilities };
+    const { cancel, change, browse, stats } = this.capabilities;
+    if (cancel) this.cancel = async (filter) => this.#cancel(filter);
+    if (change) this.change = async (filter, to) => this.#change(filter, to);
+    if (browse) this.browse = async (filter, page) => this.#browse(filter, page);
+    if (stats) this.stats = async (queue) => this.#stats(queue);
+  }
+
+  get clock(): Clock {
+    return this.#opened.clock;
+  }
+
+  get connected(): boolean {
+    return this.#state === 'open';
+  }
+
+  now(): Ms {
+    return this.clock.now();
+  }
+
+  async open(env: Env): Promise<void> {
+    if (this.#state === 'closed') throw backendError('closed', 'it was closed: make a new MemoryBackend on the same broker');
+    if (this.#state !== 'new') return;
+    this.#env = env;
+    this.#state = 'open';
+    env.onState('up');
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    const opened = this.#state !== 'new';
+    this.#state = 'closed';
+    for (const consumer of this.#consumers) consumer.giveBack();
+    this.#leave();
+    if (opened) this.#env?.onState('closed');
+  }
+
+  /** For tests: the process dies. Nothing is given back; what it holds stays held until its leases end. */
+  crash(): void {
+    this.#state = 'closed';
+    this.#leave();
+  }
+
+  /** For tests: the connection is lost. Calls reject with `unavailable` until `restore()`; connection leases are lost at once. */
+  cut(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'cut';
+    const why = backendError('unavailable', 'the connection was cut');
+    this.#opened.onState('down', why);
+    if (this.capabilities.lease.kind === 'timed') return;
+    for (const consumer of this.#consumers) {
+      consumer.giveBack();
+      consumer.sink.lost('all', why);
+    }
+  }
+
+  /** For tests: the connection is back, and its consumers with it. */
+  restore(): void {
+    if (this.#state !== 'cut') return;
+    this.#state = 'open';
+    this.#opened.onState('up');
+    for (const consumer of this.#consumers) consumer.resume();
+  }
+
+  async bind(batch: readonly Binding[]): Promise<void> {
+    this.check();
+    for (const binding of batch) this.broker.bind({ ...binding });
+  }
+
+  async unbind(batch: readonly Binding[]): Promise<void> {
+    this.check();
+    for (const binding of batch) this.broker.unbind(binding);
+  }
+
+  async bindings(filter: Partial<Binding> = {}): Promise<readonly Binding[]> {
+    this.check();
+    const keys = ['queue', 'pattern', 'kind'] as const;
+    return this.broker.bindings().filter((one) => keys.every((key) => filter[key] === undefined || filter[key] === one[key]));
+  }
+
+  async send(batch: readonly Outgoing[], options: { readonly tx?: unknown } = {}): Promise<Sent> {
+    this.check();
+    if (options.tx !== undefined) throw backendError('unsupported', NO_TX);
+    const now = this.now();
+    let sent = ALL_SENT;
+    batch.forEach((out, index) => {
+      const error = this.#refusal(out, now);
+      if (error) sent = { ...sent, failures: [...sent.failures, { index, error }] };
+      const instead = error ? undefined : this.#store(out, now);
+      if (instead !== undefined) sent = { ...sent, deduplicated: [...sent.deduplicated, { index, id: instead }] };
+    });
+    return sent;
+  }
+
+  async consume(queue: string, sink: Sink, options: ConsumeOptions): Promise<Consumer> {
+    this.check();
+    const consumer = new MemoryConsumer(this, this.broker.declare(queue, options.kind), sink, options);
+    this.#consumers.add(consumer);
+    return consumer;
+  }
+
+  async drop(queue: string): Promise<void> {
+    this.check();
+    this.broker.drop(queue);
+  }
+
+  check(): void {
+    if (this.#state === 'cut') throw backendError('unavailable', 'the connection was cut');
+    if (this.#state !== 'open')
+      throw backendError('closed', `the backend is ${this.#state === 'new' ? 'not open yet' : 'closed'}`);
+  }
+
+  get #opened(): Env {
+    if (!this.#env) throw backendError('closed', 'the backend is not open yet');
+    return this.#env;
+  }
+
+  #leave(): void {
+    for (const consumer of this.#consumers) consumer.leave();
+    this.#consumers.clear();
+  }
+
+  #refusal(out: Outgoing, now: Ms): BackendError | undefined {
+    const { delay, limits } = this.capabilities;
+    if (out.body.byteLength > limits.bodyBytes) return backendError('too_large', `the body has over ${limits.bodyBytes} bytes`);
+    if (out.at > 0 && !delay) return backendError('unsupported', 'it cannot delay');
+    if ('queue' in out.to)
+      return this.broker.queue(out.to.queue) ? undefined : backendError('invalid', `there is no queue '${out.to.queue}'`);
+    return out.at > now ? backendError('invalid', 'it cannot delay what goes to subscribers: send it to a queue') : undefined;
+  }
+
+  /** Returns the id of what is there instead, if its key let it be stored nowhere. */
+  #store(out: Outgoing, now: Ms): string | undefined {
+    const queues = 'queue' in out.to ? [this.broker.queue(out.to.queue) as Queue] : this.broker.routes(out.to.event);
+    let stored = 0;
+    let instead: string | undefined;
+    for (const queue of queues) {
+      const bearer = out.key === undefined ? undefined : queue.bearerOf(out.key);
+      instead ??= bearer?.id;
+      if (bearer) continue;
+      stored++;
+      if (out.at > now && queue.hasId(out.id)) continue;
+      queue.insert(new Item(out, queue.name, Math.max(out.at, now)), now);
+    }
+    if (queues.length === 0) this.#opened.onUnrouted?.({ id: out.id, name: out.name });
+    return stored === 0 ? instead : undefined;
+  }
+
+  /** What nobody holds. */
+  *#free(filter: Filter): Iterable<[Queue, Item]> {
+    for (const queue of this.broker.queues(filter)) {
+      for (const item of queue.matching(filter)) if (!item.holder) yield [queue, item];
+    }
+  }
+
+  #cancel(filter: Filter): number {
+    this.check();
+    let count = 0;
+    for (const [queue, item] of this.#free(filter)) {
+      queue.remove(item);
+      count++;
+    }
+    return count;
+  }
+
+  #change(filter: Filter, to: { readonly at?: Ms; readonly queue?: string; readonly headers?: Headers }): number {
+    this.check();
+    const target = to.queue === undefined ? undefined : this.broker.queue(to.queue);
+    if (to.queue !== undefined && !target) throw backendError('invalid', `there is no queue '${to.queue}'`);
+    const now = this.now();
+    let count = 0;
+    for (const [queue, item] of this.#free(filter)) {
+      this.broker.move(item, queue, target ?? queue, { at: to.at ?? item.at, now, headers: merged(item.headers, to.headers) });
+      count++;
+    }
+    return count;
+  }
+
+  /** In order of arrival; a page goes on after the arrival that ended the one before. */
+  #browse(filter: Filter, page: { readonly limit: number; readonly after?: string }): Page {
+    this.check();
+    const now = this.now();
+    const after = Number(page.after ?? 0);
+    const found: Item[] = [];
+    for (const queue of this.broker.queues(filter)) {
+      for (const item of queue.matching(filter)) if (item.seq > after) found.push(item);
+    }
+    found.sort((a, b) => a.seq - b.seq);
+    const items = found.slice(0, page.limit).map((item) => item.stored(now));
+    return found.length > page.limit ? { items, next: String(found[page.limit - 1]?.seq) } : { items };
+  }
+
+  #stats(queue: string): QueueStats {
+    this.check();
+    return this.broker.queue(queue)?.stats(this.now()) ?? { ready: 0, delayed: 0, held: 0, oldestReadyAt: null };
+  }
+}
+
+function merged(headers: Headers, changes: Headers = {}): Headers {
+  return Object.fromEntries(Object.entries({ ...headers, ...changes }).filter(([, value]) => value !== ''));
+}

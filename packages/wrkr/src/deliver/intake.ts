@@ -1,0 +1,221 @@
+import { Batcher } from '../batcher.ts';
+import { Bag, type Bagged } from '../contract/bag.ts';
+import type { BackendError, Consumer, Delivery, Failure, Headers, Ms, QueueKind, Sink } from '../contract/contract.ts';
+import type { Core } from '../core.ts';
+import { asBackendError, fromBackend, isPassing } from '../errors.ts';
+import { NO_HEADERS } from '../headers.ts';
+import { waitingOn } from '../schedule/address.ts';
+import { Pauses } from '../time/pauses.ts';
+import type { Leases } from './leases.ts';
+
+/** Where a delivery goes instead of being acked. */
+export interface Move {
+  readonly queue: string;
+  readonly at: Ms;
+  readonly headers: Headers;
+}
+
+/** A delivery that this process holds and, once that is decided, its settlement. */
+export class Holding implements Bagged {
+  readonly d: Delivery;
+  do: 'ack' | 'move' = 'ack';
+  queue = '';
+  at: Ms = 0;
+  headers: Headers = NO_HEADERS;
+  /** Of the bag of what is held; -1 when it is lost or settled. */
+  slot = -1;
+
+  constructor(delivery: Delivery) {
+    this.d = delivery;
+  }
+
+  get held(): boolean {
+    return this.slot >= 0;
+  }
+}
+
+/** Who works on what an {@link Intake} holds. */
+export interface Receiver {
+  receive(batch: readonly Holding[]): void;
+  /** No longer held: another may have it. */
+  lost(holding: Holding): void;
+}
+
+/** Until a delivery is tried again that could be put nowhere else. */
+const STUCK_FOR: Ms = 60_000;
+
+/**
+ * One queue as this process consumes it: knows what it holds, keeps the leases, and settles in batches, a batch per tick. A
+ * delivery is held from its hand-out until its settlement is confirmed or its lease is lost; what is not held is not settled.
+ */
+export class Intake implements Sink {
+  readonly queue: string;
+  readonly #held = new Bag<Holding>();
+  readonly #core: Core;
+  readonly #leases: Leases;
+  readonly #receiver: Receiver;
+  readonly #settlements: Batcher<Holding>;
+  readonly #pauses: Pauses;
+  /** A promise, because deliveries may come before `consume` has resolved. */
+  #consumer: Promise<Consumer> | undefined;
+
+  constructor(core: Core, leases: Leases, queue: string, receiver: Receiver) {
+    this.#core = core;
+    this.#leases = leases;
+    this.queue = queue;
+    this.#receiver = receiver;
+    this.#pauses = new Pauses(core.clock.real);
+    const { limits } = core.backend.capabilities;
+    this.#settlements = new Batcher(
+      (batch) => this.#settle(batch),
+      () => limits,
+    );
+  }
+
+  async open(max: number, kind: QueueKind = 'work'): Promise<void> {
+    this.#leases.add(this);
+    this.#consumer = this.#core.backend.consume(this.queue, this, { max, leaseMs: this.#core.settings.leaseMs, kind });
+    await this.#consumer;
+  }
+
+  async limit(max: number): Promise<void> {
+    const consumer = await this.#consumer;
+    consumer?.limit(max);
+  }
+
+  deliver(batch: readonly Delivery[]): void {
+    this.#core.activity.steps++;
+    const holdings = batch.map((delivery) => new Holding(delivery));
+    for (const holding of holdings) this.#held.add(holding);
+    this.#leases.wake();
+    this.#receiver.receive(holdings);
+  }
+
+  lost(batch: readonly Delivery[] | 'all', why: BackendError): void {
+    this.#core.activity.steps++;
+    this.#core.log('debug', `leases lost in '${this.queue}'`, { why });
+    for (const holding of this.#held) {
+      if (batch !== 'all' && !batch.includes(holding.d)) continue;
+      this.#held.remove(holding);
+      this.#receiver.lost(holding);
+    }
+  }
+
+  get holds(): number {
+    return this.#held.size;
+  }
+
+  ack(holding: Holding): void {
+    holding.do = 'ack';
+    this.#settleSoon(holding);
+  }
+
+  move(holding: Holding, to: Move): void {
+    holding.do = 'move';
+    holding.queue = to.queue;
+    holding.at = to.at;
+    holding.headers = to.headers;
+    this.#settleSoon(holding);
+  }
+
+  /** Back into the queue, now, as if it had not been handed out. */
+  release(holding: Holding): void {
+    this.move(holding, { queue: this.queue, at: this.#core.backend.now(), headers: holding.d.headers });
+  }
+
+  /** Back into the queue, not before `at`. */
+  postpone(holding: Holding, at: Ms, headers: Headers): void {
+    this.move(holding, { queue: this.queue, ...waitingOn(this.#core.backend, headers, at) });
+  }
+
+  /** Extends the leases of everything held that is not quite new. */
+  async extend(leaseMs: Ms): Promise<void> {
+    const consumer = await this.#consumer;
+    const young = this.#core.backend.now() + (leaseMs * 2) / 3;
+    const due = [...this.#held].map(({ d }) => d).filter(({ leaseUntil }) => leaseUntil < young);
+    const { batch } = this.#core.backend.capabilities.limits;
+    for (let from = 0; consumer && from < due.length; from += batch) {
+      const some = due.slice(from, from + batch);
+      const failures = await consumer.extend(some, leaseMs).catch(() => []); // the next turn comes before the lease ends
+      const gone = failures.filter(({ error }) => error.code === 'stale');
+      for (const { index, error } of gone) this.lost([some[index] as Delivery], error);
+    }
+  }
+
+  /** No more deliveries once it has resolved. What is held stays held, and is settled. */
+  async stop(): Promise<void> {
+    const consumer = await this.#consumer;
+    await consumer?.stop();
+  }
+
+  /** Resolves when every settlement so far is confirmed or given up. */
+  idle(): Promise<void> {
+    return this.#settlements.idle();
+  }
+
+  /** What is not settled by now is left to others. */
+  close(): void {
+    for (const holding of this.#held) this.#held.remove(holding);
+    this.#pauses.close();
+    this.#leases.remove(this);
+  }
+
+  #settleSoon(holding: Holding): void {
+    this.#core.activity.begin();
+    this.#settlements.push(holding);
+  }
+
+  async #settle(batch: readonly Holding[]): Promise<void> {
+    let pending = batch;
+    for (let count = 1; pending.length > 0; count++) {
+      pending = await this.#settleOnce(pending);
+      if (pending.length > 0) await this.#pauses.wait(count);
+      pending = pending.filter((holding) => holding.held || this.#settled(holding));
+    }
+  }
+
+  /** Resolves with what is to be tried again. */
+  async #settleOnce(batch: readonly Holding[]): Promise<readonly Holding[]> {
+    const failures = await this.#tryToSettle(batch);
+    if (failures.length === 0) {
+      for (const holding of batch) this.#settled(holding);
+      return NONE;
+    }
+    const failed = new Map(failures.map(({ index, error }) => [index, error]));
+    return batch.filter((holding, i) => {
+      const error = failed.get(i);
+      return (error && this.#worthRepeating(holding, error)) || this.#settled(holding);
+    });
+  }
+
+  async #tryToSettle(batch: readonly Holding[]): Promise<readonly Failure[]> {
+    try {
+      const consumer = (await this.#consumer) as Consumer;
+      return await consumer.settle(batch);
+    } catch (thrown) {
+      const error = asBackendError(thrown);
+      return batch.map((_, index) => ({ index, error }));
+    }
+  }
+
+  /** After a passing fault; or in its own queue, if it could be put nowhere else. */
+  #worthRepeating(holding: Holding, error: BackendError): boolean {
+    if (isPassing(error)) return holding.held;
+    if (error.code === 'stale' && !holding.held) return false; // was told when it was lost
+    this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
+    if (error.code !== 'invalid' || holding.do !== 'move' || holding.queue === this.queue) return false;
+    holding.queue = this.queue;
+    holding.at = this.#core.backend.now() + STUCK_FOR;
+    holding.headers = holding.d.headers;
+    return true;
+  }
+
+  /** Returns false: it needs nothing more. */
+  #settled(holding: Holding): false {
+    this.#held.remove(holding);
+    this.#core.activity.end();
+    return false;
+  }
+}
+
+const NONE: readonly Holding[] = [];

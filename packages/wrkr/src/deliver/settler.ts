@@ -1,0 +1,98 @@
+import type { Ms } from '../contract/contract.ts';
+import type { Core } from '../core.ts';
+import { fromBackend, WrkrError } from '../errors.ts';
+import { numberIn, UNHANDLED, withHeaders } from '../headers.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import type { When } from '../time/when.ts';
+import type { Outcome } from './ack.ts';
+import { attemptOf } from './delivered-event.ts';
+import type { Holding, Intake } from './intake.ts';
+import type { Job } from './job.ts';
+import { afterFailure, deadLetter, instantOr } from './verdict.ts';
+
+const SOON: Ms = 1000;
+const UNHANDLED_MOST: Ms = 60_000;
+
+/** Turns what became of an event into where it goes: gone, back for later, or among the dead letters. */
+export class Settler {
+  readonly #core: Core;
+  readonly #publisher: Publisher;
+  readonly #intake: Intake;
+
+  constructor(core: Core, publisher: Publisher, intake: Intake) {
+    this.#core = core;
+    this.#publisher = publisher;
+    this.#intake = intake;
+  }
+
+  /** What a handler, or time, has decided. */
+  conclude(job: Job, outcome: Outcome): void {
+    const { holding } = job;
+    switch (outcome.do) {
+      case 'ack':
+        if (job.followUps.length > 0) void this.#ackAfterFollowUps(job);
+        else this.#intake.ack(holding);
+        break;
+      case 'retry':
+        this.#retry(job, outcome.error, outcome.when);
+        break;
+      case 'later':
+        this.#later(job, outcome.when);
+        break;
+      case 'dead':
+        this.#intake.move(holding, deadLetter(this.#core, holding.d, outcome.error, job.event.attempt));
+        break;
+      case 'release':
+        this.#intake.release(holding);
+    }
+  }
+
+  /** A dead letter that was not run this time. */
+  bury(holding: Holding, error: unknown): void {
+    this.#intake.move(holding, deadLetter(this.#core, holding.d, error, attemptOf(holding.d.headers) - 1));
+  }
+
+  /** Run often enough, and its process died each time. */
+  crashed(holding: Holding): void {
+    const crashes = holding.d.handouts - 1;
+    const message = `crashed: its process died ${crashes} times while it ran, so it is not run again`;
+    this.bury(holding, new WrkrError('WRKR_CRASHED', message));
+  }
+
+  /** Another deployment may have a handler: back with a delay that grows with the age, until it has been too long. */
+  unhandled(holding: Holding): void {
+    const { headers, name, queue } = holding.d;
+    const now = this.#core.backend.now();
+    const since = numberIn(headers, UNHANDLED, now);
+    if (now - since < this.#core.settings.unhandledForMs) {
+      const wait = Math.min(UNHANDLED_MOST, Math.max(SOON, now - since));
+      this.#intake.postpone(holding, now + wait, withHeaders(headers, { [UNHANDLED]: String(since) }));
+    } else {
+      this.bury(holding, new WrkrError('WRKR_NO_HANDLER', `no handler: no process takes '${name}' from '${queue}'`));
+    }
+  }
+
+  #retry({ holding, registration }: Job, error: unknown, when?: When): void {
+    this.#intake.move(holding, afterFailure(this.#core, holding.d, registration.settings.retry, error, when));
+  }
+
+  #later(job: Job, when: When): void {
+    const at = instantOr(this.#core, when, this.#core.backend.now());
+    if (at === undefined) this.#retry(job, new Error('ack.later was given no time that can be read'));
+    else this.#intake.postpone(job.holding, at, job.holding.d.headers);
+  }
+
+  /** Stored first, then acked: a crash between the two repeats the handler, and the ids of its follow-ups are the same again. */
+  async #ackAfterFollowUps({ holding, followUps }: Job): Promise<void> {
+    const { activity, backend } = this.#core;
+    activity.begin();
+    try {
+      await this.#publisher.postAll(followUps);
+      this.#intake.ack(holding);
+    } catch (error) {
+      this.#core.report(fromBackend(error, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}'`));
+      this.#intake.postpone(holding, backend.now() + SOON, holding.d.headers);
+    }
+    activity.end();
+  }
+}

@@ -1,0 +1,189 @@
+import type { LogLevel } from '../contract/contract.ts';
+import type { Core } from '../core.ts';
+import { WrkrError } from '../errors.ts';
+import { dueOf } from '../headers.ts';
+import type { Receipt, UntypedInput } from '../publish/event-input.ts';
+import { receiptOf } from '../publish/event-input.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { readFollowUp } from '../schedule/follow-ups.ts';
+import type { QueueHandlers, Registration } from '../subscribe/registrations.ts';
+import type { Outcome } from './ack.ts';
+import { type DeliveredEvent, eventOf } from './delivered-event.ts';
+import type { HandlerFrame } from './handler-frame.ts';
+import { type Holding, Intake, type Receiver } from './intake.ts';
+import { type Employer, Job } from './job.ts';
+import type { Jobs } from './jobs.ts';
+import type { Leases } from './leases.ts';
+import { Pace } from './pace.ts';
+import { Settler } from './settler.ts';
+import { CRASHES, SUSPICIOUS, type Suspects } from './suspects.ts';
+
+/** What the workers of one bus share. */
+export interface Workplace {
+  readonly core: Core;
+  readonly publisher: Publisher;
+  readonly leases: Leases;
+  readonly jobs: Jobs;
+  readonly suspects: Suspects;
+  readonly frame: HandlerFrame;
+}
+
+/**
+ * Handles one queue in this process: buffers what the intake gets, runs as many handlers as `concurrency` allows, and turns what
+ * they decide into settlements.
+ */
+export class Worker implements Receiver, Employer {
+  readonly intake: Intake;
+  readonly #place: Workplace;
+  readonly #handlers: QueueHandlers;
+  readonly #settler: Settler;
+  readonly #pace: Pace;
+  #buffer: Holding[] = [];
+  #next = 0;
+  #running = 0;
+  #paused = false;
+  #stopped = false;
+  readonly #onIdle: (() => void)[] = [];
+
+  constructor(place: Workplace, handlers: QueueHandlers) {
+    this.#place = place;
+    this.#handlers = handlers;
+    this.#pace = new Pace(place.core.clock.real, handlers);
+    this.intake = new Intake(place.core, place.leases, handlers.queue, this);
+    this.#settler = new Settler(place.core, place.publisher, this.intake);
+  }
+
+  open(): Promise<void> {
+    return this.intake.open(this.#pace.max);
+  }
+
+  receive(batch: readonly Holding[]): void {
+    for (const holding of batch) {
+      const { handouts } = holding.d;
+      if (handouts > CRASHES) this.#settler.crashed(holding);
+      else if (handouts >= SUSPICIOUS) this.#place.suspects.add(this, holding);
+      else if (this.#paused) this.intake.release(holding);
+      else this.#buffer.push(holding);
+    }
+    if (this.#pace.adjust() && !this.#paused) void this.intake.limit(this.#pace.max);
+    this.#fill();
+  }
+
+  lost(holding: Holding): void {
+    const at = this.#buffer.indexOf(holding, this.#next);
+    if (at >= 0) this.#buffer.splice(at, 1);
+    const { name, queue } = holding.d;
+    const error = new WrkrError('WRKR_LEASE_LOST', `the lease of '${name}' in '${queue}' was lost: another may have it`);
+    for (const job of this.#place.jobs) if (job.holding === holding) job.cut(error);
+  }
+
+  /** Takes nothing more and gives back what has not begun. */
+  pause(): void {
+    this.#paused = true;
+    void this.intake.limit(0);
+    for (let next = this.#take(); next; next = this.#take()) this.intake.release(next);
+  }
+
+  resume(): void {
+    if (this.#stopped) return;
+    this.#paused = false;
+    void this.intake.limit(this.#pace.max);
+  }
+
+  /** For good. Its jobs go on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.pause();
+    await this.intake.stop();
+  }
+
+  /** Resolves when its last job has ended and all is settled. */
+  async idle(): Promise<void> {
+    while (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    await this.intake.idle();
+  }
+
+  /** Runs one event, or does with it what can be done without its handler. */
+  start(holding: Holding): void {
+    const { headers, name } = holding.d;
+    const due = dueOf(headers);
+    if (due > 0 && due > this.#place.core.backend.now()) {
+      this.intake.postpone(holding, due, headers);
+      return;
+    }
+    const registration = this.#handlers.choose(name);
+    if (!registration) this.#settler.unhandled(holding);
+    else this.#read(holding, registration);
+  }
+
+  conclude(job: Job, outcome: Outcome): void {
+    this.#settler.conclude(job, outcome);
+  }
+
+  returned(): void {
+    this.#place.core.activity.end();
+  }
+
+  vacate(job: Job): void {
+    this.#running--;
+    this.#pace.done();
+    this.#place.jobs.remove(job);
+    this.#fill();
+    if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  followUp(job: Job, input: UntypedInput): Receipt {
+    if (job.settled) {
+      throw new WrkrError('WRKR_INVALID_CALL', `'${job.event.name}' is settled: call followUp before ack, or use wrkr.publish`);
+    }
+    const followUp = readFollowUp(job, input, this.#place.publisher);
+    job.addFollowUp(followUp);
+    return receiptOf(followUp);
+  }
+
+  log(job: Job, level: LogLevel, message: string, extra?: object): void {
+    const { id, name, queue, attempt } = job.event;
+    this.#place.core.log(level, message, { id, name, queue, attempt, ...extra });
+  }
+
+  #fill(): void {
+    while (this.#running < this.#handlers.concurrency) {
+      const next = this.#take();
+      if (!next) return;
+      this.start(next);
+    }
+  }
+
+  #take(): Holding | undefined {
+    const next = this.#buffer[this.#next++];
+    if (this.#next >= this.#buffer.length) {
+      this.#buffer = [];
+      this.#next = 0;
+    }
+    return next;
+  }
+
+  #read(holding: Holding, registration: Registration): void {
+    let event: DeliveredEvent;
+    try {
+      event = eventOf(holding.d);
+    } catch (error) {
+      this.#settler.bury(holding, error);
+      return;
+    }
+    if (event.attempt <= registration.settings.retry.attempts) this.#run(holding, registration, event);
+    else this.#settler.bury(holding, new Error(`no attempt is left: there have been ${event.attempt - 1}`));
+  }
+
+  #run(holding: Holding, registration: Registration, event: DeliveredEvent): void {
+    const { core, frame, jobs } = this.#place;
+    const { lease } = core.backend.capabilities;
+    const { timeoutMs } = registration.settings;
+    const allowed = lease.kind === 'connection' ? Math.min(timeoutMs, lease.maxMs * 0.9) : timeoutMs;
+    const job = new Job(this, holding, registration, event, core.clock.now() + allowed);
+    this.#running++;
+    core.activity.begin();
+    jobs.add(job);
+    void frame.run(job);
+  }
+}

@@ -1,0 +1,95 @@
+import { checkKeys } from './check-keys.ts';
+import type { Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
+import type { Settings } from './core.ts';
+import { WrkrError } from './errors.ts';
+import { describe } from './publish/names.ts';
+import { checkObject, DEFAULT_RETRY, type RetryOptions, readRetry, readSpan } from './subscribe/options.ts';
+import { SystemClock } from './time/clock.ts';
+
+/** Where Wrkr writes what nobody listens to. `console` is one; so are pino and winston, by a line each. */
+export type Logger = Partial<Record<LogLevel, (message: string, extra?: object) => void>>;
+
+export interface WrkrOptions {
+  readonly backend: Backend;
+  /** Names this process in logs. @default 'wrkr' */
+  readonly name?: string;
+  /** For subscriptions that do not say. @default { attempts: 10, backoff: exponential with full jitter, 1 second to 1 hour } */
+  readonly retry?: RetryOptions;
+  /** How long a crash goes unnoticed: a running handler's event is kept by renewing this. At least the backend's minimum. @default '30 seconds' */
+  readonly lease?: string | number;
+  /** How long an event that no process has a handler for is offered again, until it is a dead letter. @default '24 hours' */
+  readonly unhandledFor?: string | number;
+  /** How long a publish is tried again while the backend is away, until it rejects. @default '10 seconds' */
+  readonly publishTimeout?: string | number;
+  /** Whether this process sends on delayed events that fall due. @default true */
+  readonly relay?: boolean;
+  /** @default warnings and errors to the console */
+  readonly logger?: Logger;
+  /** @default the machine's; tests give a virtual one */
+  readonly clock?: Clock;
+}
+
+export interface StopOptions {
+  /** How long running handlers may take to finish. @default '25 seconds' */
+  readonly timeout?: string | number;
+}
+
+const KEYS: ReadonlySet<string> = new Set([
+  'backend',
+  'name',
+  'retry',
+  'lease',
+  'unhandledFor',
+  'publishTimeout',
+  'relay',
+  'logger',
+  'clock',
+]);
+
+const LEASE: Ms = 30_000;
+const UNHANDLED_FOR: Ms = 86_400_000;
+const PUBLISH_TIMEOUT: Ms = 10_000;
+const STOP_TIMEOUT: Ms = 25_000;
+
+export interface ReadOptions {
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: Settings;
+}
+
+export function readOptions(options: WrkrOptions): ReadOptions {
+  checkObject(options, 'the options of new Wrkr');
+  checkKeys(options, KEYS, 'WRKR_INVALID_OPTION', 'new Wrkr');
+  const { backend, name = 'wrkr', relay = true, logger = CONSOLE, clock = new SystemClock() } = options;
+  if (typeof backend?.open !== 'function')
+    throw invalid(`backend must be a backend, such as new MemoryBackend(), not ${describe(backend)}`);
+  if (typeof name !== 'string') throw invalid(`name must be a string, not ${describe(name)}`);
+  if (typeof relay !== 'boolean') throw invalid(`relay must be true or false, not ${describe(relay)}`);
+  if (typeof clock?.after !== 'function') throw invalid(`clock must be a clock, not ${describe(clock)}`);
+  checkObject(logger, 'logger');
+  const settings = {
+    name,
+    relay,
+    retry: readRetry(options.retry, DEFAULT_RETRY),
+    leaseMs: options.lease === undefined ? LEASE : readSpan(options.lease, 'lease'),
+    unhandledForMs: options.unhandledFor === undefined ? UNHANDLED_FOR : readSpan(options.unhandledFor, 'unhandledFor'),
+    publishTimeoutMs: options.publishTimeout === undefined ? PUBLISH_TIMEOUT : readSpan(options.publishTimeout, 'publishTimeout'),
+  };
+  return { backend, clock, logger, settings };
+}
+
+export function readStopOptions(options: StopOptions): Ms {
+  checkObject(options, 'the options of stop');
+  checkKeys(options, new Set(['timeout']), 'WRKR_INVALID_OPTION', 'stop');
+  return options.timeout === undefined ? STOP_TIMEOUT : readSpan(options.timeout, 'timeout');
+}
+
+const CONSOLE: Logger = {
+  warn: (message, extra) => console.warn(message, ...(extra ? [extra] : [])),
+  error: (message, extra) => console.error(message, ...(extra ? [extra] : [])),
+};
+
+function invalid(message: string): WrkrError {
+  return new WrkrError('WRKR_INVALID_OPTION', message);
+}

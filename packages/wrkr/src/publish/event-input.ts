@@ -1,0 +1,115 @@
+import { checkKeys } from '../check-keys.ts';
+import type { Headers, Ms, Outgoing } from '../contract/contract.ts';
+import { WrkrError } from '../errors.ts';
+import { CORRELATION, checkHeaders, NO_HEADERS, numberIn, PARENT, TYPE, userHeaders, WHEN } from '../headers.ts';
+import { instantOf, type When } from '../time/when.ts';
+import { decode, encode, PLAIN } from './codec.ts';
+import { addressOf, checkKey, describe } from './names.ts';
+
+/** What a publisher can say of an event beside its name and payload. */
+export interface EventFields {
+  /** The id of the thing that the event is about. */
+  readonly tid?: string | undefined;
+  /** Now, if it is not given or has passed. */
+  readonly when?: When | undefined;
+  /** A UUIDv7, if it is not given. Giving the same one again is how a publish is repeated safely. */
+  readonly id?: string | undefined;
+  readonly headers?: Headers | undefined;
+}
+
+/**
+ * What a publisher gives, of whatever name. It is read before the call returns: later changes to it have no effect. The payload
+ * is JSON values, Date, Uint8Array (a Buffer arrives as one) and bigint.
+ */
+export interface UntypedInput extends EventFields {
+  readonly name: string;
+  readonly payload?: unknown;
+}
+
+/** What a publisher gets: keep it to cancel the event while it waits. */
+export interface Receipt {
+  readonly id: string;
+  /** When it is due; when it was published, if at once. */
+  readonly when: Date;
+  readonly stored: boolean;
+}
+
+/** Gives an event the id that its publisher did not give. */
+export type IdOf = (now: Ms, name: string, tid: string | undefined) => string;
+
+/** Where a follow-up comes from. */
+export interface Lineage {
+  readonly parentId: string;
+  readonly correlationId: string;
+}
+
+const KEYS: ReadonlySet<string> = new Set(['name', 'tid', 'payload', 'when', 'id', 'headers']);
+
+/** Reads an event as its subscribers are to get it: `at` is when, 0 for now. Throws `WRKR_INVALID_…`. */
+export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Lineage): Outgoing {
+  if (typeof input !== 'object' || input === null) {
+    throw new WrkrError('WRKR_INVALID_EVENT', `an event is an object with a name, not ${describe(input)}`);
+  }
+  checkKeys(input, KEYS, 'WRKR_INVALID_EVENT', 'an event');
+  const { name, tid, when } = input;
+  const to = addressOf(name);
+  if (tid !== undefined) checkKey('tid', tid);
+  if (input.id !== undefined) checkKey('id', input.id);
+  const due = when === undefined ? 0 : instantOf(when, now);
+  const at = due > now ? due : 0;
+  const { type, body } = encode(input.payload);
+  const headers = headersOf(input.headers, type, at, lineage);
+  const id = input.id ?? idOf(now, name, tid);
+  return tid === undefined
+    ? { to, id, name, sentAt: now, at, headers, body }
+    : { to, id, name, tid, sentAt: now, at, headers, body };
+}
+
+function headersOf(given: Headers | undefined, type: string, at: Ms, lineage: Lineage | undefined): Headers {
+  if (given === undefined && type === PLAIN && at === 0 && lineage === undefined) return NO_HEADERS;
+  if (given !== undefined) checkHeaders(given);
+  const headers: Record<string, string> = { ...given };
+  if (type !== PLAIN) headers[TYPE] = type;
+  if (at > 0) headers[WHEN] = String(at);
+  if (lineage) {
+    headers[PARENT] = lineage.parentId;
+    headers[CORRELATION] = lineage.correlationId;
+  }
+  return headers;
+}
+
+export function receiptOf(event: Outgoing): Receipt {
+  return { id: event.id, when: new Date(whenOf(event)), stored: true };
+}
+
+function whenOf({ headers, sentAt }: Outgoing): Ms {
+  return numberIn(headers, WHEN, sentAt);
+}
+
+/** An event as it was published, for listeners of `published`. */
+export interface PublishedEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly tid: string | undefined;
+  readonly payload: unknown;
+  readonly when: Date;
+  readonly publishedAt: Date;
+  readonly parentId: string | undefined;
+  readonly correlationId: string;
+  readonly headers: Headers;
+}
+
+export function publishedOf(event: Outgoing): PublishedEvent {
+  const { id, name, tid, sentAt, headers, body } = event;
+  return {
+    id,
+    name,
+    tid,
+    payload: decode(body, headers[TYPE]),
+    when: new Date(whenOf(event)),
+    publishedAt: new Date(sentAt),
+    parentId: headers[PARENT],
+    correlationId: headers[CORRELATION] ?? id,
+    headers: userHeaders(headers),
+  };
+}

@@ -1,0 +1,87 @@
+import { checkKeys } from '../check-keys.ts';
+import type { Capabilities, Filter, FilterKey, Ms } from '../contract/contract.ts';
+import { WrkrError } from '../errors.ts';
+import { describe } from '../publish/names.ts';
+
+/** What waits: all given keys must match. A receipt is a filter. Without `queue` only what is not yet due. */
+export interface EventFilter {
+  readonly id?: string;
+  readonly name?: string;
+  readonly tid?: string;
+  readonly queue?: string;
+  /** As in a receipt: helps backends that do not find an event by its id alone; others ignore it. */
+  readonly when?: Date;
+  /** As in a receipt; ignored. */
+  readonly stored?: boolean;
+}
+
+export interface Paging {
+  /** @default 100 */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+const FILTER_KEYS: ReadonlySet<string> = new Set(['id', 'name', 'tid', 'queue', 'when', 'stored']);
+const LIST_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, 'limit', 'after']);
+const MATCHING: readonly FilterKey[] = ['id', 'name', 'tid', 'queue'];
+
+/** For calls that change something: refuses a filter that would match everything. */
+export function readFilter(filter: EventFilter): Filter {
+  const read = readKeys(filter, FILTER_KEYS);
+  if (!MATCHING.some((key) => read[key] !== undefined)) {
+    throw invalid(`needs one of ${MATCHING.join(', ')}: an empty one would match everything`);
+  }
+  return read;
+}
+
+/** For lists, which may be of everything. */
+export function readList(list: EventFilter & Paging): {
+  readonly filter: Filter;
+  readonly limit: number;
+  readonly after?: string;
+} {
+  const { limit = 100, after } = list;
+  const filter = readKeys(list, LIST_KEYS);
+  if (!Number.isSafeInteger(limit) || limit < 1) throw invalid(`has the limit ${describe(limit)}: a whole number from 1`);
+  if (after !== undefined && typeof after !== 'string')
+    throw invalid(`has the 'after' ${describe(after)}: give 'next' of the page before`);
+  return after === undefined ? { filter, limit } : { filter, limit, after };
+}
+
+/** Refuses keys that this backend cannot look for. */
+export function checkAddressable(filter: Filter, capabilities: Capabilities): void {
+  const missing = MATCHING.filter((key) => filter[key] !== undefined && !capabilities.filter.includes(key));
+  if (missing.length > 0) throw unsupported(`look for events by ${missing.join(', ')}`);
+}
+
+export function unsupported(what: string): WrkrError {
+  return new WrkrError('WRKR_UNSUPPORTED', `this backend cannot ${what}: see wrkr.capabilities`);
+}
+
+function readKeys(given: EventFilter, known: ReadonlySet<string>): Filter {
+  if (typeof given !== 'object' || given === null) throw invalid(`must be an object, not ${describe(given)}`);
+  checkKeys(given, known, 'WRKR_INVALID_FILTER', 'a filter');
+  const filter: { -readonly [Key in keyof Filter]: Filter[Key] } = {};
+  for (const [key, value] of Object.entries(given)) {
+    if (value === undefined) throw invalid(`has an undefined '${key}', and would match more than was meant`);
+    if ((MATCHING as readonly string[]).includes(key)) filter[key as 'id'] = text(key, value);
+  }
+  if (given.when !== undefined) filter.at = instant(given.when);
+  return filter;
+}
+
+function text(key: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw invalid(`has '${key}' ${describe(value)}: a non-empty string`);
+  return value;
+}
+
+function instant(when: unknown): Ms {
+  if (!(when instanceof Date) || Number.isNaN(when.getTime()))
+    throw invalid(`has 'when' ${describe(when)}: the Date of a receipt`);
+  return when.getTime();
+}
+
+function invalid(why: string): WrkrError {
+  return new WrkrError('WRKR_INVALID_FILTER', `the filter ${why}`);
+}

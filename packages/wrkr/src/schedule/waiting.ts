@@ -1,0 +1,79 @@
+import type { Filter, Headers, Stored } from '../contract/contract.ts';
+import { RELAY } from '../contract/words.ts';
+import type { Core } from '../core.ts';
+import { type DeliveredEvent, eventOf } from '../deliver/delivered-event.ts';
+import { fromBackend, WrkrError } from '../errors.ts';
+import { checkAddressable, type EventFilter, type Paging, readFilter, readList, unsupported } from './filters.ts';
+
+/** An event that waits: not yet due, or in a queue. */
+export interface WaitingEvent extends Omit<DeliveredEvent, 'queue'> {
+  /** Absent while it is not yet due and belongs to no queue. */
+  readonly queue: string | undefined;
+  readonly state: 'ready' | 'delayed';
+}
+
+export interface List<Item> {
+  readonly items: readonly Item[];
+  /** Give it as `after` for the next page; absent at the end. */
+  readonly next?: string;
+}
+
+/** Looks at what waits, and takes back what is no longer wanted. */
+export class Waiting {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async find(list: EventFilter & Paging): Promise<List<WaitingEvent>> {
+    const { filter, ...page } = readList(list);
+    const { backend } = this.#core;
+    const { browse } = backend.capabilities;
+    if (!backend.browse || !browse || (browse === 'delayed' && filter.queue)) throw unsupported('list what waits');
+    const { items, next } = await backend.browse(this.#placed(filter), page).catch(failed('find'));
+    const found = items.filter((item) => this.#waits(item, filter)).map(waitingEvent);
+    return next === undefined ? { items: found } : { items: found, next };
+  }
+
+  async cancel(given: EventFilter): Promise<number | null> {
+    const filter = readFilter(given);
+    const { backend } = this.#core;
+    const { cancel } = backend.capabilities;
+    if (!backend.cancel || !cancel || (cancel === 'delayed' && filter.queue)) throw unsupported('cancel events');
+    return backend.cancel(this.#placed(filter)).catch(failed('cancel'));
+  }
+
+  /** Without a queue, what is not yet due is meant: in `$relay`, unless the backend keeps it itself. */
+  #placed(filter: Filter): Filter {
+    const { capabilities } = this.#core.backend;
+    checkAddressable(filter, capabilities);
+    if (filter.queue !== undefined || !capabilities.delay || capabilities.delay.fanOut) return filter;
+    return { ...filter, queue: RELAY };
+  }
+
+  #waits(item: Stored, filter: Filter): boolean {
+    return filter.queue === undefined ? item.state === 'delayed' : item.state !== 'held';
+  }
+}
+
+/** What is stored, as its reader sees it. A payload that cannot be read is left out. */
+export function readStored(item: Stored, headers: Headers = item.headers): DeliveredEvent {
+  const delivery = { ...item, headers, leaseUntil: 0, token: undefined };
+  try {
+    return eventOf(delivery);
+  } catch {
+    return eventOf({ ...delivery, body: new Uint8Array(0) });
+  }
+}
+
+export function failed(call: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof WrkrError ? error : fromBackend(error, call);
+  };
+}
+
+function waitingEvent(item: Stored): WaitingEvent {
+  const { queue, ...event } = readStored(item);
+  return { ...event, queue: queue === RELAY ? undefined : queue, state: item.state === 'delayed' ? 'delayed' : 'ready' };
+}

@@ -1,0 +1,312 @@
+import debug from 'debug';
+import type { Backend, Binding, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
+import { deadQueueOf, RELAY } from './contract/words.ts';
+import { ActivityCount, type Core } from './core.ts';
+import { type DeadLetter, DeadLetters } from './dead/dead-letters.ts';
+import { HandlerFrame } from './deliver/handler-frame.ts';
+import { Jobs } from './deliver/jobs.ts';
+import { Leases } from './deliver/leases.ts';
+import { Shutdown } from './deliver/shutdown.ts';
+import { Suspects } from './deliver/suspects.ts';
+import type { Worker } from './deliver/worker.ts';
+import { fromBackend, messageOf, WrkrError } from './errors.ts';
+import { type BusEvents, Listeners, type State } from './events.ts';
+import { type Logger, readOptions, readStopOptions, type StopOptions, type WrkrOptions } from './options.ts';
+import type { Receipt } from './publish/event-input.ts';
+import { checkQueue } from './publish/names.ts';
+import { Outbox } from './publish/outbox.ts';
+import { Publisher } from './publish/publisher.ts';
+import { type EventFilter, type Paging, unsupported } from './schedule/filters.ts';
+import { Relay } from './schedule/relay.ts';
+import { failed, type List, Waiting, type WaitingEvent } from './schedule/waiting.ts';
+import type { SubscriptionOptions } from './subscribe/options.ts';
+import type { Handler } from './subscribe/registrations.ts';
+import { type Subscription, Subscriptions } from './subscribe/subscriptions.ts';
+import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
+
+export interface Stats {
+  readonly ready: number | null;
+  readonly delayed: number | null;
+  readonly held: number | null;
+  readonly dead: number | null;
+}
+
+/** An event bus: publish events, subscribe queues. See the README for what it promises. */
+export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposable {
+  readonly #backend: Backend;
+  readonly #core: Core;
+  readonly #logger: Logger;
+  readonly #debug: debug.Debugger;
+  readonly #listeners = new Listeners((thrown, name) => this.#log('error', `a listener of '${name}' threw`, { thrown }));
+  readonly #outbox: Outbox;
+  readonly #publisher: Publisher;
+  readonly #subscriptions: Subscriptions;
+  readonly #relay: Relay | undefined;
+  readonly #waiting: Waiting;
+  readonly #deadLetters: DeadLetters;
+  readonly #shutdown: Shutdown;
+  readonly #frame = new HandlerFrame();
+  #state: State = 'new';
+  #starting: Promise<void> | undefined;
+  /** Queues are declared: events can be published. */
+  #usable = false;
+  #stopped = false;
+  #unwatch: (() => void) | undefined;
+
+  /** Throws `WRKR_INVALID_OPTION`. Does nothing yet: see {@link start}. */
+  constructor(options: WrkrOptions) {
+    const { backend, clock, logger, settings } = readOptions(options);
+    this.#backend = backend;
+    this.#logger = logger;
+    this.#debug = debug(`wrkr:${settings.name}`);
+    const core: Core = {
+      backend,
+      clock,
+      settings,
+      activity: new ActivityCount(),
+      listens: (name) => this.#listeners.has(name),
+      emit: (name, ...details) => this.#listeners.emit(name, details),
+      report: (error) => this.#report(error),
+      log: (level, message, extra) => this.#log(level, message, extra),
+    };
+    const workers = new Set<Worker>();
+    const jobs = new Jobs(core);
+    const leases = new Leases(core);
+    this.#core = core;
+    this.#outbox = new Outbox(core);
+    this.#publisher = new Publisher(core, this.#outbox);
+    const suspects = new Suspects(jobs, workers);
+    const place = { core, publisher: this.#publisher, leases, jobs, suspects, frame: this.#frame };
+    this.#subscriptions = new Subscriptions(place, workers);
+    this.#relay = settings.relay ? new Relay(core, this.#outbox, leases) : undefined;
+    this.#waiting = new Waiting(core);
+    this.#deadLetters = new DeadLetters(core);
+    this.#shutdown = new Shutdown(place, this.#outbox, workers, this.#relay, () => this.#closed());
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** What the backend can do: complete once `start()` has resolved. */
+  get capabilities(): Capabilities {
+    return this.#backend.capabilities;
+  }
+
+  /** Returns the function that ends it. A listener that throws is caught and logged. */
+  on<Name extends keyof BusEvents>(name: Name, listener: (...details: BusEvents[Name]) => void): () => void {
+    if (typeof listener !== 'function') throw new WrkrError('WRKR_INVALID_CALL', `the listener of '${name}' must be a function`);
+    return this.#listeners.add(name, listener);
+  }
+
+  /** Connects, binds everything that was subscribed in one go, then consumes. If it rejects it can be called again. */
+  async start(): Promise<void> {
+    if (this.#stopped) throw closedError();
+    this.#starting ??= this.#start();
+    try {
+      await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error instanceof WrkrError ? error : fromBackend(error, 'start');
+    }
+  }
+
+  /**
+   * Takes no new work, lets running handlers finish and their acks be written, gives the rest back, closes. From inside a handler
+   * it resolves when everything else has stopped.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    const timeoutMs = readStopOptions(options);
+    const fromHandler = this.#frame.isAround();
+    this.#stopped = true;
+    await this.#starting?.catch(() => {});
+    if (this.#state === 'closed') return;
+    this.#enter('stopping');
+    await this.#shutdown.run(timeoutMs, fromHandler);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /**
+   * Resolves when every subscribed queue has its copy (or, for a delayed event, when the order to make them is stored); several
+   * events resolve with their receipts in order. Rejects with `applied`: whether anything may be stored.
+   */
+  publish(event: EventInput<Events>): Promise<Receipt>;
+  publish(events: readonly EventInput<Events>[]): Promise<readonly Receipt[]>;
+  publish(input: EventInput<Events> | readonly EventInput<Events>[]): Promise<Receipt | readonly Receipt[]> {
+    try {
+      this.#check();
+      if (!isList(input)) return this.#publisher.post(this.#publisher.read(input));
+      return this.#publisher.postAll(input.map((event) => this.#publisher.read(event)));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Before `start()` it only registers. Afterwards it resolves when the queue is bound. */
+  async subscribe<Pattern extends NameOf<Events> | (string & {})>(
+    queue: string,
+    pattern: Pattern,
+    handler: Handler<Events, Pattern>,
+    options: SubscriptionOptions = {},
+  ): Promise<Subscription> {
+    if (this.#stopped) throw closedError();
+    const registration = this.#subscriptions.register(queue, pattern, handler as Handler, options);
+    if (this.#starting === undefined) return this.#subscriptions.asSubscription(registration);
+    try {
+      await this.#starting;
+      await this.#subscriptions.open(registration);
+    } catch (error) {
+      await this.#subscriptions.remove(registration);
+      throw error instanceof WrkrError ? error : fromBackend(error, 'subscribe');
+    }
+    return this.#subscriptions.asSubscription(registration);
+  }
+
+  /** Removes the binding for every process: no new copies. Those that are in the queue stay, and are handled. */
+  async unsubscribe(queue: string, pattern: string): Promise<void> {
+    this.#check();
+    await this.#subscriptions.unsubscribe(queue, pattern).catch(failed('unsubscribe'));
+  }
+
+  /** What waits: without `queue` what is not yet due, with it what is in that queue and not being handled. */
+  async find(filter: EventFilter & Paging = {}): Promise<List<WaitingEvent>> {
+    this.#check();
+    return this.#waiting.find(filter);
+  }
+
+  /** Takes back what waits, by receipt or filter. Resolves with how many; `null` where the backend cannot know. */
+  async cancel(filter: EventFilter): Promise<number | null> {
+    this.#check();
+    return this.#waiting.cancel(filter);
+  }
+
+  /** Events that were given up. `queue` is where they died. */
+  async deadLetters(filter: EventFilter & Paging = {}): Promise<List<DeadLetter>> {
+    this.#check();
+    return this.#deadLetters.list(filter);
+  }
+
+  /** Sends dead letters back to where they died, to be tried anew. Resolves with how many. */
+  async redrive(filter: EventFilter): Promise<number> {
+    this.#check();
+    return this.#deadLetters.redrive(filter);
+  }
+
+  /** Throws dead letters away. Resolves with how many. */
+  async discard(filter: EventFilter): Promise<number> {
+    this.#check();
+    return this.#deadLetters.discard(filter);
+  }
+
+  /** How many events a queue has: `null` where the backend cannot know, zeros if there is no such queue. */
+  async stats(queue: string): Promise<Stats> {
+    this.#check();
+    if (!this.#backend.stats) throw unsupported('count events');
+    checkQueue(queue);
+    const [own, dead] = await Promise.all([this.#backend.stats(queue), this.#backend.stats(deadQueueOf(queue))]).catch(
+      failed('stats'),
+    );
+    return { ready: own.ready, delayed: own.delayed, held: own.held, dead: dead.ready };
+  }
+
+  /** All subscriptions that there are, of all processes. */
+  async subscriptions(): Promise<readonly { readonly queue: string; readonly pattern: string }[]> {
+    this.#check();
+    if (!this.#backend.bindings) throw unsupported('list subscriptions');
+    const bindings = await this.#backend.bindings({ kind: 'work' }).catch(failed('subscriptions'));
+    return bindings.flatMap(({ queue, pattern }) => (pattern === undefined ? [] : [{ queue, pattern }]));
+  }
+
+  async #start(): Promise<void> {
+    this.#enter('starting');
+    const { activity, clock, settings } = this.#core;
+    this.#unwatch ??= clock.watch?.(activity);
+    activity.begin();
+    try {
+      await this.#backend.open(this.#env());
+      checkLease(settings.leaseMs, this.#backend.capabilities);
+      await this.#subscriptions.bindAll(this.#ownQueues());
+      this.#usable = true;
+      await this.#subscriptions.openAll();
+      if (this.#ownQueues().length > 0) await this.#relay?.open();
+      this.#enter('up');
+    } catch (error) {
+      this.#enter('new');
+      throw error;
+    } finally {
+      activity.end();
+    }
+  }
+
+  #ownQueues(): readonly Binding[] {
+    const { delay } = this.#backend.capabilities;
+    if (!delay || delay.fanOut) return [];
+    return [
+      { queue: deadQueueOf(RELAY), kind: 'parked' },
+      { queue: RELAY, kind: 'work' },
+    ];
+  }
+
+  #env(): Env {
+    return {
+      clock: this.#core.clock,
+      log: (level, message, extra) => this.#log(level, message, extra),
+      onState: (state) => this.#connection(state),
+      onUnrouted: (event) => this.#core.emit('unrouted', event),
+    };
+  }
+
+  #connection(state: 'up' | 'down' | 'closed'): void {
+    if (state === 'up') this.#outbox.hurry();
+    if (state !== 'closed' && (this.#state === 'up' || this.#state === 'down')) this.#enter(state);
+  }
+
+  #closed(): void {
+    this.#usable = false;
+    this.#unwatch?.();
+    this.#enter('closed');
+  }
+
+  #enter(state: State): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#debug(state);
+    this.#core.emit('state', state);
+  }
+
+  #check(): void {
+    if (this.#usable) return;
+    if (this.#stopped) throw closedError();
+    throw new WrkrError('WRKR_NOT_STARTED', 'the bus has not been started: await wrkr.start() first', { applied: 'no' });
+  }
+
+  #report(error: WrkrError): void {
+    if (this.#listeners.has('error')) this.#listeners.emit('error', [error]);
+    else this.#log('error', error.message, { error });
+  }
+
+  #log(level: LogLevel, message: string, extra?: object): void {
+    this.#debug('%s %o', message, extra ?? {});
+    try {
+      this.#logger[level]?.(message, extra);
+    } catch (thrown) {
+      this.#debug('the logger threw: %s', messageOf(thrown));
+    }
+  }
+}
+
+function isList(input: unknown): input is readonly unknown[] {
+  return Array.isArray(input);
+}
+
+function closedError(): WrkrError {
+  return new WrkrError('WRKR_CLOSED', 'the bus was stopped: make a new Wrkr to go on', { applied: 'no' });
+}
+
+function checkLease(leaseMs: Ms, { lease }: Capabilities): void {
+  if (lease.kind !== 'timed' || leaseMs >= lease.minMs) return;
+  throw new WrkrError('WRKR_INVALID_OPTION', `lease is ${leaseMs} ms; this backend needs ${lease.minMs} ms or more`);
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { type Chapter, it } from '../case.ts';
+
+export const fanOut: Chapter = {
+  name: 'fan-out',
+  cases: [
+    it('fanout.each-queue-gets-one-copy', 'each subscribed queue gets one copy, with the same id', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const queues = [await world.queue(backend, 'a', event), await world.queue(backend, 'b', event)];
+      const id = await world.send(backend, { to: { event } });
+      for (const queue of queues) {
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 1);
+        assert.deepEqual(tap.ids, [id]);
+        await world.fence(backend, tap, 1);
+      }
+    }),
+    it('fanout.copies-settle-independently', 'acking the copy of one queue leaves that of another', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const a = await world.queue(backend, 'a', event);
+      const b = await world.queue(backend, 'b', event);
+      const id = await world.send(backend, { to: { event } });
+      const tapA = await world.consume(backend, a);
+      assert.deepEqual(await tapA.ack(...(await world.arrive(tapA, 1))), []);
+      const tapB = await world.consume(backend, b);
+      await world.arrive(tapB, 1);
+      assert.deepEqual(tapB.ids, [id]);
+    }),
+    it('fanout.bind-twice-one-copy', 'the same binding made twice is one', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const queue = await world.queue(backend, 'q', event);
+      await world.queue(backend, 'q', event, event);
+      await world.send(backend, { to: { event } });
+      const tap = await world.consume(backend, queue);
+      await world.arrive(tap, 1);
+      await world.fence(backend, tap, 1);
+    }),
+    it(
+      'bind.overlapping-patterns-one-copy',
+      'several bindings of one queue that match one event are still one copy',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('user.added');
+        const queue = await world.queue(backend, 'q', event, world.name('user.*'), world.name('#'), world.name('*.added'));
+        const id = await world.send(backend, { to: { event } });
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 1);
+        assert.deepEqual(tap.ids, [id]);
+        await world.fence(backend, tap, 1);
+      },
+    ),
+    it('fanout.wildcards-stand-for-words', '* is one word and # is zero or more, wherever they stand', async (world) => {
+      const backend = await world.open();
+      const table: Record<string, readonly string[]> = {
+        'a.*': ['a.b', 'a.c'],
+        'a.#': ['a', 'a.b', 'a.c', 'a.b.c'],
+        '*.c': ['a.c'],
+        '#.c': ['a.c', 'a.b.c', 'c'],
+        'a.*.c': ['a.b.c'],
+        'a.#.c': ['a.c', 'a.b.c'],
+        'a.b': ['a.b'],
+      };
+      const queues = await Promise.all(
+        Object.keys(table).map((pattern, i) => world.queue(backend, `q${i}`, world.name(pattern))),
+      );
+      const ids = new Map<string, string>();
+      for (const name of ['a', 'c', 'a.b', 'a.c', 'a.b.c'])
+        ids.set(name, await world.send(backend, { to: { event: world.name(name) } }));
+      for (const [i, [pattern, names]] of Object.entries(table).entries()) {
+        const tap = await world.consume(backend, queues[i] as string);
+        await world.until(`${pattern} to get ${names.join(', ')}`, () => tap.all.length >= names.length);
+        assert.deepEqual([...tap.ids].sort(), names.map((name) => ids.get(name)).sort(), `the pattern ${pattern}`);
+        await world.fence(backend, tap, names.length);
+      }
+    }),
+    it('fanout.unbind-one-of-two', 'without its binding a queue gets nothing new, and another still does', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const a = await world.queue(backend, 'a', event);
+      const b = await world.queue(backend, 'b', event);
+      await backend.unbind([{ queue: a, pattern: event, kind: 'work' }]);
+      const id = await world.send(backend, { to: { event } });
+      const tapB = await world.consume(backend, b);
+      await world.arrive(tapB, 1);
+      assert.deepEqual(tapB.ids, [id]);
+      await world.fence(backend, await world.consume(backend, a), 0);
+    }),
+    it(
+      'fanout.unbind-stops-new-keeps-old',
+      'unbind holds from the moment it resolves, and what was queued stays',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('e');
+        const queue = await world.queue(backend, 'q', event);
+        const old = await world.send(backend, { to: { event } });
+        await backend.unbind([{ queue, pattern: event, kind: 'work' }]);
+        await world.send(backend, { to: { event } });
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 1);
+        assert.deepEqual(tap.ids, [old]);
+        await world.fence(backend, tap, 1);
+      },
+    ),
+    it('fanout.bind-visible-at-once', 'a binding made by one backend is used by the next send of another', async (world) => {
+      const [one, other] = [await world.open(), await world.open()];
+      const event = world.name('e');
+      await world.send(other, { to: { event } }); // whatever it remembers of this name is now old
+      const queue = await world.queue(one, 'q', event);
+      const id = await world.send(other, { to: { event } });
+      const tap = await world.consume(one, queue);
+      await world.arrive(tap, 1);
+      assert.deepEqual(tap.ids, [id]);
+    }),
+    it(
+      'fanout.other-event-not-delivered',
+      'names are compared whole, byte for byte, and characters of other worlds mean nothing',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('user.added');
+        const queue = await world.queue(backend, 'q', event);
+        const odd = [
+          'user',
+          'user.added.now',
+          'user.adde',
+          'ser.added',
+          'User.added',
+          'user/added',
+          'user+added',
+          'user.added$',
+          'userxadded',
+        ];
+        for (const name of odd) await world.send(backend, { to: { event: world.name(name) } });
+        await world.fence(backend, await world.consume(backend, queue), 0);
+      },
+    ),
+    it(
+      'fanout.queue-address-skips-bindings',
+      'an event for one queue reaches that one, whoever subscribed its name',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('e');
+        const a = await world.queue(backend, 'a', event);
+        const b = await world.queue(backend, 'b', event);
+        const id = await world.send(backend, { to: { queue: a }, name: event });
+        const tapA = await world.consume(backend, a);
+        await world.arrive(tapA, 1);
+        assert.deepEqual(tapA.ids, [id]);
+        await world.fence(backend, await world.consume(backend, b), 0);
+      },
+    ),
+  ],
+};

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { type Chapter, it } from '../case.ts';
+
+export const manifest: Chapter = {
+  name: 'manifest',
+  cases: [
+    it(
+      'caps.plain-and-stable',
+      'capabilities are plain JSON, the same before open, after open and after close',
+      async (world) => {
+        const backend = world.create();
+        await world.open(backend);
+        const opened = JSON.stringify(backend.capabilities);
+        assert.deepEqual(JSON.parse(opened), backend.capabilities, 'the capabilities do not survive JSON');
+        await backend.close();
+        assert.equal(JSON.stringify(backend.capabilities), opened, 'the capabilities changed at close');
+      },
+    ),
+    it('caps.methods-match-flags', 'an optional method is there exactly if its capability is declared', async (world) => {
+      const backend = await world.open();
+      const { cancel, change, browse, stats } = backend.capabilities;
+      const declared = { cancel: cancel !== false, change, browse: browse !== false, stats: stats !== false };
+      for (const [method, flag] of Object.entries(declared)) {
+        const there = typeof backend[method as 'cancel'] === 'function';
+        assert.equal(there, flag, `${method}() is ${there ? 'there' : 'missing'} and its capability says ${flag}`);
+      }
+    }),
+    it('caps.sane', 'limits and spans are numbers that core can work with', async (world) => {
+      const { contract, delay, lease, limits } = (await world.open()).capabilities;
+      assert.equal(contract, 1);
+      const numbers = {
+        ...limits,
+        ...(delay && { maxMs: delay.maxMs }),
+        lease: lease.kind === 'timed' ? lease.minMs : lease.maxMs,
+      };
+      for (const [what, value] of Object.entries(numbers)) assert.ok(Number.isFinite(value) && value > 0, `${what} is ${value}`);
+      assert.ok(limits.nameBytes >= 205, "limits.nameBytes must leave room for a queue of 200 bytes and '.dead'");
+    }),
+  ],
+};

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import type { Outgoing } from 'wrkr/backend';
+import { type Chapter, it } from '../case.ts';
+
+export const publishing: Chapter = {
+  name: 'publishing',
+  cases: [
+    it('publish.delivers-every-field', 'what was sent is delivered, field by field, once, as a first hand-out', async (world) => {
+      const backend = await world.open();
+      const event = world.name('user.added');
+      const queue = await world.queue(backend, 'q', event);
+      const body = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const headers = { 'content-type': 'x/y', 'wrkr-parent': 'p1' };
+      const sentAt = backend.now() - 5000;
+      const out = world.outgoing({ to: { event }, tid: 'user-1', headers, body, sentAt });
+      const before = backend.now();
+      assert.deepEqual((await backend.send([out])).failures, []);
+      const tap = await world.consume(backend, queue);
+      const [delivery] = await world.arrive(tap, 1);
+      assert.ok(delivery);
+      const { id, name, tid, sentAt: sent, handouts } = delivery;
+      assert.deepEqual(
+        { id, name, queue: delivery.queue, tid, sentAt: sent, handouts },
+        { id: out.id, name: event, queue, tid: 'user-1', sentAt, handouts: 1 },
+      );
+      assert.deepEqual({ ...delivery.headers }, headers);
+      assert.deepEqual(Uint8Array.from(delivery.body), body);
+      assert.ok(delivery.at >= before - world.span(0, 60_000), `at is ${delivery.at}, and it was sent at ${before}`);
+      await world.fence(backend, tap, 1);
+    }),
+    it('publish.stored-before-resolve', 'once send() has resolved, a consumer that comes later gets the event', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const queue = await world.queue(backend, 'q', event);
+      const id = await world.send(backend, { to: { event } });
+      const other = await world.open();
+      const tap = await world.consume(other, queue);
+      await world.arrive(tap, 1);
+      assert.deepEqual(tap.ids, [id]);
+    }),
+    it('publish.no-binding-is-not-an-error', 'an event that nobody subscribed is taken and stored nowhere', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      await world.send(backend, { to: { event } });
+      const queue = await world.queue(backend, 'q', event);
+      await world.fence(backend, await world.consume(backend, queue), 0);
+    }),
+    it(
+      'publish.caller-may-reuse-buffers',
+      'the array and the objects of a send() are the caller’s again afterwards',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const out = { ...world.outgoing({ to: { queue }, tid: 'before' }) };
+        const batch: Outgoing[] = [out];
+        await backend.send(batch);
+        batch.length = 0;
+        Object.assign(out, {
+          id: 'another',
+          name: 'another',
+          tid: 'after',
+          to: { queue: 'another' },
+          at: 9e12,
+          body: new Uint8Array(0),
+          headers: { no: 'no' },
+        });
+        const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
+        assert.deepEqual(
+          [delivery?.tid, delivery?.name, delivery?.body.byteLength, { ...delivery?.headers }],
+          ['before', world.name('event'), 3, {}],
+        );
+      },
+    ),
+    it(
+      'publish.partial-failure-is-per-item',
+      'one bad item of a batch fails by its index, and the others are stored',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const good = [world.outgoing({ to: { queue } }), world.outgoing({ to: { queue } })];
+        const bad = world.outgoing({ to: { queue: world.name('never-declared') } });
+        const { failures } = await backend.send([good[0] as Outgoing, bad, good[1] as Outgoing]);
+        assert.deepEqual(
+          failures.map(({ index, error }) => [index, error.code, error.applied]),
+          [[1, 'invalid', 'no']],
+        );
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 2);
+        assert.deepEqual([...tap.ids].sort(), good.map(({ id }) => id).sort());
+      },
+    ),
+    it('publish.empty-batch', 'sending nothing resolves', async (world) => {
+      assert.deepEqual((await (await world.open()).send([])).failures, []);
+    }),
+    it('publish.same-id-again', 'an id that is sent twice is stored once or twice, never less', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const id = await world.send(backend, { to: { queue } });
+      await world.send(backend, { to: { queue }, id });
+      const tap = await world.consume(backend, queue);
+      await world.until('the event', () => tap.all.length >= 1);
+      const fence = await world.send(backend, { to: { queue } });
+      await world.until('the fence', () => tap.ids.includes(fence));
+      const copies = tap.ids.filter((one) => one === id).length;
+      assert.ok(copies === 1 || copies === 2, `there were ${copies} copies`);
+    }),
+    it(
+      'body.bytes',
+      'every byte value arrives, in a body of none, of one byte and of a megabyte, also after a move',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const size = Math.min(1_000_000, world.capabilities.limits.bodyBytes);
+        const bodies = [new Uint8Array(0), new Uint8Array([0]), Uint8Array.from({ length: size }, (_, i) => i % 251)];
+        for (const body of bodies) await world.send(backend, { to: { queue }, body });
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 3);
+        for (const delivery of [...tap.all]) await tap.move(delivery);
+        await world.arrive(tap, 6);
+        const lengths = tap.all.map(({ body }) => body.byteLength).sort((a, b) => a - b);
+        assert.deepEqual(lengths, [0, 0, 1, 1, size, size]);
+        for (const { body } of tap.all)
+          assert.ok(Buffer.from(body).equals(bodies.find((one) => one.byteLength === body.byteLength) as Uint8Array));
+      },
+    ),
+    it('headers.fidelity', 'headers arrive as they are: unicode, newlines, empty, many, long', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`k${i}`, String(i)]));
+      const room = Math.min(4000, world.capabilities.limits.headerBytes - 1000);
+      const headers = {
+        ...many,
+        unicode: 'žluťoučký 🐎',
+        newline: 'a\nb\r\n',
+        empty: '',
+        long: 'x'.repeat(room),
+        constructor: 'c',
+      };
+      await world.send(backend, { to: { queue }, headers });
+      const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
+      assert.deepEqual({ ...delivery?.headers }, headers);
+    }),
+  ],
+};

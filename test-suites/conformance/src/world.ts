@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { VirtualClock } from '@wrkr/testing';
+import { Wrkr, type WrkrOptions } from 'wrkr';
+import {
+  type Backend,
+  type BackendError,
+  type BackendErrorCode,
+  type Binding,
+  type Capabilities,
+  type Clock,
+  isBackendError,
+  type Ms,
+  type Outgoing,
+  type QueueKind,
+  SystemClock,
+} from 'wrkr/backend';
+import type { Harness } from './harness.ts';
+import { Tap } from './tap.ts';
+
+/** How long a real server may take for what must happen. */
+const MUST_COME: Ms = 10_000;
+/** The same within one process, where only a few turns of the event loop are needed. */
+const MUST_COME_HERE: Ms = 500;
+
+export interface ConsumeSettings {
+  readonly max?: number;
+  readonly leaseMs?: Ms;
+  readonly kind?: QueueKind;
+}
+
+/** An event to send; what is left out is made up. */
+export type Sending = Partial<Omit<Outgoing, 'to'>> & Pick<Outgoing, 'to'>;
+
+/**
+ * What one case has to itself: names, a clock, and the backends that it makes, which are closed when it is over.
+ *
+ * Time: where the backend obeys the injected clock it is virtual and `pass` costs nothing. Where the server has its own, `pass`
+ * waits, so cases take their spans from {@link span}.
+ */
+export class World {
+  readonly harness: Harness;
+  readonly capabilities: Capabilities;
+  readonly clock: Clock;
+  readonly virtual: boolean;
+  /** What the backends said of their connection, in order. */
+  readonly states: string[] = [];
+  readonly #virtualClock: VirtualClock | undefined;
+  readonly #prefix: string;
+  readonly #opened = new Set<Backend>();
+  readonly #buses = new Set<Wrkr>();
+  #sent = 0;
+
+  /** `prefix` is a word that no other case has. */
+  constructor(harness: Harness, capabilities: Capabilities, prefix: string) {
+    this.harness = harness;
+    this.capabilities = capabilities;
+    this.#prefix = prefix;
+    this.virtual = capabilities.clock === 'injected';
+    this.#virtualClock = this.virtual ? new VirtualClock({ patience: 5 }) : undefined;
+    this.clock = this.#virtualClock ?? new SystemClock();
+  }
+
+  /** A name that no other case has. */
+  name(word: string): string {
+    return `${this.#prefix}.${word}`;
+  }
+
+  /** The first where time is virtual, the second where it has to be waited for. */
+  span(virtual: Ms, real: Ms): Ms {
+    return this.virtual ? virtual : real;
+  }
+
+  /** A lease that the backend allows: five seconds, or as short as it can where it has to be waited for. */
+  get leaseMs(): Ms {
+    const { lease } = this.capabilities;
+    const least = lease.kind === 'timed' ? lease.minMs : 0;
+    return Math.max(least, this.span(5000, 1000));
+  }
+
+  create(): Backend {
+    return this.harness.create({ namespace: this.#prefix });
+  }
+
+  async open(backend: Backend = this.create()): Promise<Backend> {
+    this.#opened.add(backend);
+    await backend.open({ clock: this.clock, log: () => {}, onState: (state) => this.states.push(state) });
+    return backend;
+  }
+
+  /** A bus on a backend of its own, which it opens and closes. Nothing goes to the console. */
+  bus(options: Partial<WrkrOptions> = {}): Wrkr {
+    const backend = options.backend ?? this.create();
+    this.#opened.add(backend);
+    const wrkr = new Wrkr({ clock: this.clock, logger: {}, ...options, backend });
+    this.#buses.add(wrkr);
+    return wrkr;
+  }
+
+  async crash(backend: Backend): Promise<void> {
+    await this.harness.crash?.(backend);
+    this.#opened.delete(backend);
+  }
+
+  /** A queue with its bindings, declared and bound. Without patterns it is only declared. */
+  async queue(backend: Backend, word: string, ...patterns: readonly string[]): Promise<string> {
+    const queue = this.name(word);
+    const bindings = patterns.map((pattern): Binding => ({ queue, pattern, kind: 'work' }));
+    await backend.bind([{ queue, kind: 'work' }, ...bindings]);
+    return queue;
+  }
+
+  outgoing(sending: Sending): Outgoing {
+    const id = `${this.name('id')}-${++this.#sent}`;
+    const name = 'event' in sending.to ? sending.to.event : this.name('event');
+    return { id, name, sentAt: 1_893_456_000_000, at: 0, headers: {}, body: new Uint8Array([1, 2, 3]), ...sending };
+  }
+
+  /** Sends one event, which must be taken. Resolves with its id. */
+  async send(backend: Backend, sending: Sending): Promise<string> {
+    const out = this.outgoing(sending);
+    const { failures } = await backend.send([out]);
+    assert.deepEqual(failures, [], 'the backend did not take an event that is in order');
+    return out.id;
+  }
+
+  async sendMany(backend: Backend, count: number, sending: Sending): Promise<readonly string[]> {
+    const ids: string[] = [];
+    for (let i = 0; i < count; i++) ids.push(await this.send(backend, sending));
+    return ids;
+  }
+
+  async consume(backend: Backend, queue: string, settings: ConsumeSettings = {}): Promise<Tap> {
+    const tap = new Tap(queue);
+    const { max = 100, leaseMs = Math.max(60_000, this.leaseMs), kind = 'work' } = settings;
+    return tap.use(await backend.consume(queue, tap, { max, leaseMs, kind }));
+  }
+
+  /** Lets time pass. */
+  async pass(ms: Ms): Promise<void> {
+    if (this.#virtualClock) await this.#virtualClock.advance(ms);
+    else await new Promise<void>((resolve) => this.clock.real.after(ms, resolve));
+  }
+
+  /** Waits until it is so; fails, saying what was expected, if it does not come to be. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const most = this.capabilities.scope === 'process' ? MUST_COME_HERE : MUST_COME;
+    const began = this.clock.real.now();
+    for (;;) {
+      if (condition()) return;
+      if (this.clock.real.now() - began > most) assert.fail(`this did not happen: ${what}`);
+      if (this.#virtualClock) await this.#virtualClock.settle();
+      if (!condition()) await new Promise<void>((resolve) => this.clock.real.after(1, resolve));
+    }
+  }
+
+  /** Waits until the tap has been handed so many in all, and no more. Resolves with them. */
+  async arrive(tap: Tap, count: number): Promise<Tap['all']> {
+    await this.until(`${count} deliveries from '${tap.queue}' (there were ${tap.all.length})`, () => tap.all.length >= count);
+    assert.equal(tap.all.length, count, `more was delivered from '${tap.queue}' than there should be: ${tap.ids.join(', ')}`);
+    return tap.all;
+  }
+
+  /**
+   * Proves that nothing else is on its way to this tap: a fresh event on the same path arrives, and it is all that did. What came
+   * before it counts as `before`.
+   */
+  async fence(backend: Backend, tap: Tap, before: number): Promise<void> {
+    const id = await this.send(backend, { to: { queue: tap.queue } });
+    await this.until(`the fence event in '${tap.queue}'`, () => tap.ids.includes(id));
+    const others = tap.ids.filter((one) => one !== id);
+    assert.equal(others.length, before, `'${tap.queue}' delivered what it should not have: ${others.slice(before).join(', ')}`);
+    await tap.ack(...tap.all.filter((delivery) => delivery.id === id));
+    tap.all.splice(tap.ids.indexOf(id), 1);
+  }
+
+  /** The error code of a call that must be refused. */
+  async refusal(call: Promise<unknown>): Promise<BackendErrorCode> {
+    const error: unknown = await call.then(
+      () => assert.fail('the call was not refused'),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(isBackendError(error), `it must reject with a BackendError, not ${String(error)}`);
+    return (error as BackendError).code;
+  }
+
+  /** Everything that the case has made comes to its end. */
+  async end(): Promise<void> {
+    for (const bus of this.#buses) await Promise.all([bus.stop({ timeout: 1 }), this.pass(1)]).catch(() => {});
+    for (const backend of this.#opened) await backend.close().catch(() => {});
+  }
+}
