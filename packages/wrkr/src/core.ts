@@ -2,12 +2,15 @@ import type { Activity, Backend, Clock, LogLevel, Ms } from './contract/contract
 import type { WrkrError } from './errors.ts';
 import type { BusEvents } from './events.ts';
 import type { RetryPolicy } from './subscribe/options.ts';
+import type { Pauses } from './time/pauses.ts';
 
 /** What the rooms share: made once by the bus and handed down. */
 export interface Core {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly activity: ActivityCount;
+  /** Between repeated calls of the backend. */
+  readonly pauses: Pauses;
   readonly settings: Settings;
   /** Whether anyone would hear it; ask before building details that cost something. */
   listens(name: keyof BusEvents): boolean;

@@ -68,8 +68,8 @@ export function fromBackend(error: unknown, what: string, applied?: 'no' | 'mayb
 }
 
 /** Worth repeating: nothing is wrong with the call. */
-export function isPassing(error: BackendError): boolean {
-  return error.code === 'unavailable' || error.code === 'timeout';
+export function isPassing(error: BackendError | undefined): boolean {
+  return error?.code === 'unavailable' || error?.code === 'timeout';
 }
 
 /** A rejection of any kind as a {@link BackendError}: what a backend should have thrown. */

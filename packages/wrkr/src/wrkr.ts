@@ -22,6 +22,7 @@ import { failed, type List, Waiting, type WaitingEvent } from './schedule/waitin
 import type { SubscriptionOptions } from './subscribe/options.ts';
 import type { Handler } from './subscribe/registrations.ts';
 import { type Subscription, Subscriptions } from './subscribe/subscriptions.ts';
+import { Pauses } from './time/pauses.ts';
 import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
 
 export interface Stats {
@@ -64,6 +65,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
       clock,
       settings,
       activity: new ActivityCount(),
+      pauses: new Pauses(clock.real),
       listens: (name) => this.#listeners.has(name),
       emit: (name, ...details) => this.#listeners.emit(name, details),
       report: (error) => this.#report(error),
@@ -260,7 +262,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   }
 
   #connection(state: 'up' | 'down' | 'closed'): void {
-    if (state === 'up') this.#outbox.hurry();
+    if (state === 'up') this.#core.pauses.hurry();
     if (state !== 'closed' && (this.#state === 'up' || this.#state === 'down')) this.#enter(state);
   }
 

@@ -5,7 +5,6 @@ import type { Core } from '../core.ts';
 import { asBackendError, fromBackend, isPassing } from '../errors.ts';
 import { NO_HEADERS } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
-import { Pauses } from '../time/pauses.ts';
 import type { Leases } from './leases.ts';
 
 /** Where a delivery goes instead of being acked. */
@@ -55,7 +54,6 @@ export class Intake implements Sink {
   readonly #leases: Leases;
   readonly #receiver: Receiver;
   readonly #settlements: Batcher<Holding>;
-  readonly #pauses: Pauses;
   /** A promise, because deliveries may come before `consume` has resolved. */
   #consumer: Promise<Consumer> | undefined;
 
@@ -64,7 +62,6 @@ export class Intake implements Sink {
     this.#leases = leases;
     this.queue = queue;
     this.#receiver = receiver;
-    this.#pauses = new Pauses(core.clock.real);
     const { limits } = core.backend.capabilities;
     this.#settlements = new Batcher(
       (batch) => this.#settle(batch),
@@ -156,7 +153,6 @@ export class Intake implements Sink {
   /** What is not settled by now is left to others. */
   close(): void {
     for (const holding of this.#held) this.#held.remove(holding);
-    this.#pauses.close();
     this.#leases.remove(this);
   }
 
@@ -169,8 +165,10 @@ export class Intake implements Sink {
     let pending = batch;
     for (let count = 1; pending.length > 0; count++) {
       pending = await this.#settleOnce(pending);
-      if (pending.length > 0) await this.#pauses.wait(count);
-      pending = pending.filter((holding) => holding.held || this.#settled(holding));
+      if (pending.length === 0) return;
+      await this.#core.pauses.wait(count);
+      for (const holding of pending) if (!holding.held) this.#settled(holding);
+      pending = pending.filter(({ held }) => held);
     }
   }
 
@@ -184,7 +182,10 @@ export class Intake implements Sink {
     const failed = new Map(failures.map(({ index, error }) => [index, error]));
     return batch.filter((holding, i) => {
       const error = failed.get(i);
-      return (error && this.#worthRepeating(holding, error)) || this.#settled(holding);
+      if (isPassing(error) && holding.held) return true;
+      if (error && !isPassing(error)) this.#failed(holding, error);
+      else this.#settled(holding);
+      return false;
     });
   }
 
@@ -198,23 +199,23 @@ export class Intake implements Sink {
     }
   }
 
-  /** After a passing fault; or in its own queue, if it could be put nowhere else. */
-  #worthRepeating(holding: Holding, error: BackendError): boolean {
-    if (isPassing(error)) return holding.held;
-    if (error.code === 'stale' && !holding.held) return false; // was told when it was lost
-    this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
-    if (error.code !== 'invalid' || holding.do !== 'move' || holding.queue === this.queue) return false;
-    holding.queue = this.queue;
-    holding.at = this.#core.backend.now() + STUCK_FOR;
-    holding.headers = holding.d.headers;
-    return true;
+  /** What could not be put elsewhere stays in its own queue, for later. */
+  #failed(holding: Holding, error: BackendError): void {
+    const wasHeld = holding.held;
+    const elsewhere = holding.do === 'move' && holding.queue !== this.queue;
+    if (wasHeld || error.code !== 'stale')
+      this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
+    if (error.code === 'invalid' && elsewhere && wasHeld) {
+      this.postpone(holding, this.#core.backend.now() + STUCK_FOR, holding.d.headers);
+      this.#core.activity.end();
+    } else {
+      this.#settled(holding);
+    }
   }
 
-  /** Returns false: it needs nothing more. */
-  #settled(holding: Holding): false {
+  #settled(holding: Holding): void {
     this.#held.remove(holding);
     this.#core.activity.end();
-    return false;
   }
 }
 

@@ -50,6 +50,7 @@ export class Shutdown {
     this.#cut();
     await this.#flush();
     this.#outbox.close();
+    core.pauses.close();
     for (const worker of this.#workers) worker.intake.close();
     this.#relay?.close();
     leases.close();

@@ -2,7 +2,6 @@ import { Batcher, type BatchLimits } from '../batcher.ts';
 import type { BackendError, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
-import { Pauses } from '../time/pauses.ts';
 
 /** An event on its way to the backend, which knows who wants to be told what became of it. */
 export interface Letter extends Outgoing {
@@ -21,12 +20,10 @@ export interface Letter extends Outgoing {
 export class Outbox {
   readonly #core: Core;
   readonly #batcher: Batcher<Letter>;
-  readonly #pauses: Pauses;
   #closed = false;
 
   constructor(core: Core) {
     this.#core = core;
-    this.#pauses = new Pauses(core.clock.real);
     this.#batcher = new Batcher(
       (letters) => this.#deliver(letters),
       (): BatchLimits => core.backend.capabilities.limits,
@@ -41,12 +38,6 @@ export class Outbox {
   /** From now on nothing is sent again; what is on its way gets its answer. */
   close(): void {
     this.#closed = true;
-    this.#pauses.close();
-  }
-
-  /** The backend is back: what waits to be sent again need not wait longer. */
-  hurry(): void {
-    this.#pauses.hurry();
   }
 
   async #deliver(letters: readonly Letter[]): Promise<void> {
@@ -89,7 +80,7 @@ export class Outbox {
         else this.#failed(letter, error, doubtful.has(letter) ? 'maybe' : 'no');
       }
       if (again.length === 0) return;
-      await this.#pauses.wait(count);
+      await this.#core.pauses.wait(count);
       failed = await this.#send(again);
     }
   }

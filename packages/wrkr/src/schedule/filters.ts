@@ -41,8 +41,8 @@ export function readList(list: EventFilter & Paging): {
   readonly limit: number;
   readonly after?: string;
 } {
-  const { limit = 100, after } = list;
   const filter = readKeys(list, LIST_KEYS);
+  const { limit = 100, after } = list;
   if (!Number.isSafeInteger(limit) || limit < 1) throw invalid(`has the limit ${describe(limit)}: a whole number from 1`);
   if (after !== undefined && typeof after !== 'string')
     throw invalid(`has the 'after' ${describe(after)}: give 'next' of the page before`);
