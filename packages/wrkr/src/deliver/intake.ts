@@ -115,9 +115,9 @@ export class Intake implements Sink {
     this.#settleSoon(holding);
   }
 
-  /** Back into the queue, now, as if it had not been handed out. */
+  /** Back into the queue, as if it had not been handed out: due as it was, so before what came later. */
   release(holding: Holding): void {
-    this.move(holding, { queue: this.queue, at: this.#core.backend.now(), headers: holding.d.headers });
+    this.move(holding, { queue: this.queue, at: holding.d.at, headers: holding.d.headers });
   }
 
   /** Back into the queue, not before `at`. */

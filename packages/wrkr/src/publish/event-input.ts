@@ -1,7 +1,7 @@
 import { checkKeys } from '../check-keys.ts';
 import type { Headers, Ms, Outgoing } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
-import { CORRELATION, checkHeaders, NO_HEADERS, numberIn, PARENT, TYPE, userHeaders, WHEN } from '../headers.ts';
+import { CORRELATION, checkHeaders, dueOf, NO_HEADERS, PARENT, TYPE, userHeaders } from '../headers.ts';
 import { instantOf, type When } from '../time/when.ts';
 import { decode, encode, PLAIN } from './codec.ts';
 import { addressOf, checkKey, describe } from './names.ts';
@@ -58,19 +58,18 @@ export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Li
   const due = when === undefined ? 0 : instantOf(when, now);
   const at = due > now ? due : 0;
   const { type, body } = encode(input.payload);
-  const headers = headersOf(input.headers, type, at, lineage);
+  const headers = headersOf(input.headers, type, lineage);
   const id = input.id ?? idOf(now, name, tid);
   return tid === undefined
     ? { to, id, name, sentAt: now, at, headers, body }
     : { to, id, name, tid, sentAt: now, at, headers, body };
 }
 
-function headersOf(given: Headers | undefined, type: string, at: Ms, lineage: Lineage | undefined): Headers {
-  if (given === undefined && type === PLAIN && at === 0 && lineage === undefined) return NO_HEADERS;
+function headersOf(given: Headers | undefined, type: string, lineage: Lineage | undefined): Headers {
+  if (given === undefined && type === PLAIN && lineage === undefined) return NO_HEADERS;
   if (given !== undefined) checkHeaders(given);
   const headers: Record<string, string> = { ...given };
   if (type !== PLAIN) headers[TYPE] = type;
-  if (at > 0) headers[WHEN] = String(at);
   if (lineage) {
     headers[PARENT] = lineage.parentId;
     headers[CORRELATION] = lineage.correlationId;
@@ -82,8 +81,8 @@ export function receiptOf(event: Outgoing): Receipt {
   return { id: event.id, when: new Date(whenOf(event)), stored: true };
 }
 
-function whenOf({ headers, sentAt }: Outgoing): Ms {
-  return numberIn(headers, WHEN, sentAt);
+function whenOf({ headers, at, sentAt }: Outgoing): Ms {
+  return dueOf(headers) || at || sentAt;
 }
 
 /** An event as it was published, for listeners of `published`. */

@@ -1,9 +1,12 @@
 import type { Backend, Capabilities, Headers, Ms, Outgoing } from '../contract/contract.ts';
 import { RELAY } from '../contract/words.ts';
 import { WrkrError } from '../errors.ts';
-import { DUE, withHeaders } from '../headers.ts';
+import { DUE, dueOf, WHEN, withHeaders } from '../headers.ts';
 
-/** Where an event goes: to its subscribers, or first to wait until it is due. */
+/**
+ * Where an event goes: to its subscribers, or first to wait until it is due. A row in `$relay` says by its own due time when that
+ * is; elsewhere a header does.
+ */
 export function addressed(event: Outgoing, capabilities: Capabilities): Outgoing {
   if (event.at === 0) return event;
   const { delay } = capabilities;
@@ -16,7 +19,12 @@ export function addressed(event: Outgoing, capabilities: Capabilities): Outgoing
   if (event.at - event.sentAt > delay.maxMs) {
     throw new WrkrError('WRKR_INVALID_WHEN', `when: this backend can wait ${delay.maxMs} ms at most`, { applied: 'no' });
   }
-  return event;
+  return { ...event, headers: withHeaders(event.headers, { [WHEN]: String(event.at) }) };
+}
+
+/** The headers of a row of `$relay` as its subscribers get them. */
+export function relayed({ at, headers }: { readonly at: Ms; readonly headers: Headers }): Headers {
+  return headers[WHEN] === undefined ? withHeaders(headers, { [WHEN]: String(dueOf(headers) || at), [DUE]: undefined }) : headers;
 }
 
 /** Until when it can wait in one piece, and the headers that say so if that is not long enough. */

@@ -7,6 +7,7 @@ import { deadLetter } from '../deliver/verdict.ts';
 import { fromBackend } from '../errors.ts';
 import { dueOf } from '../headers.ts';
 import type { Letter, Outbox } from '../publish/outbox.ts';
+import { relayed } from './address.ts';
 
 const MOST = 1000;
 
@@ -54,7 +55,7 @@ export class Relay implements Receiver {
     }
     const report = fromBackend(error, `the delayed '${row.d.name}' cannot be sent and is in ${deadQueueOf(RELAY)}`);
     this.#core.report(report);
-    this.#intake.move(row, deadLetter(this.#core, row.d, report, 0));
+    this.#intake.move(row, deadLetter(this.#core, { ...row.d, headers: relayed(row.d) }, report, 0));
   }
 
   async stop(): Promise<void> {
@@ -82,13 +83,13 @@ class Forward implements Letter {
   readonly #row: Holding;
 
   constructor(relay: Relay, row: Holding) {
-    const { id, name, tid, sentAt, headers, body } = row.d;
+    const { id, name, tid, sentAt, body } = row.d;
     this.to = { event: name };
     this.id = id;
     this.name = name;
     if (tid !== undefined) this.tid = tid;
     this.sentAt = sentAt;
-    this.headers = headers;
+    this.headers = relayed(row.d);
     this.body = body;
     this.#relay = relay;
     this.#row = row;

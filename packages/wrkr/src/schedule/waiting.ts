@@ -1,8 +1,9 @@
-import type { Filter, Headers, Stored } from '../contract/contract.ts';
+import type { Filter, Stored } from '../contract/contract.ts';
 import { RELAY } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type DeliveredEvent, eventOf } from '../deliver/delivered-event.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
+import { relayed } from './address.ts';
 import { checkAddressable, type EventFilter, type Paging, readFilter, readList, unsupported } from './filters.ts';
 
 /** An event that waits: not yet due, or in a queue. */
@@ -58,7 +59,8 @@ export class Waiting {
 }
 
 /** What is stored, as its reader sees it. A payload that cannot be read is left out. */
-export function readStored(item: Stored, headers: Headers = item.headers): DeliveredEvent {
+export function readStored(item: Stored): DeliveredEvent {
+  const headers = item.queue === RELAY ? relayed(item) : item.headers;
   const delivery = { ...item, headers, leaseUntil: 0, token: undefined };
   try {
     return eventOf(delivery);

@@ -1,0 +1,79 @@
+import { MemoryBackend } from '@wrkr/memory';
+import fastq from 'fastq';
+import { Wrkr } from 'wrkr';
+import { payload } from '../event.ts';
+
+const CONCURRENCY = 200;
+const WINDOW = 1000;
+
+export interface Throughput {
+  readonly subject: 'wrkr' | 'fastq';
+  /** `at once`: all are pushed before the first is handled. `window`: a thousand are under way at any time. */
+  readonly drive: 'at once' | 'window';
+  readonly events: number;
+  readonly queues: number;
+}
+
+/** Takes an event's number; calls back when the event has been handled by every queue. */
+type Push = (i: number) => unknown;
+
+/** Events per second, from the first publish to the last handler (and, for Wrkr, the last ack). */
+export async function throughput({ subject, drive, events, queues }: Throughput): Promise<number> {
+  let handled = 0;
+  let next = (): void => {};
+  let allHandled = (): void => {};
+  const handle = (): void => {
+    handled++;
+    if (handled === events * queues) allHandled();
+    else if (handled % queues === 0) next();
+  };
+  const { push, settled } = subject === 'wrkr' ? await ofWrkr(queues, handle) : ofFastq(handle);
+  const rates: number[] = [];
+  for (const _ of ['warm-up', 'counted']) {
+    handled = 0;
+    let i = 0;
+    const done = new Promise<void>((resolve) => {
+      allHandled = resolve;
+    });
+    const began = performance.now();
+    if (drive === 'at once') {
+      const pushed: unknown[] = [];
+      while (i < events) pushed.push(push(i++));
+      await Promise.all(pushed);
+    } else {
+      next = () => {
+        if (i < events) void push(i++);
+      };
+      while (i < WINDOW) void push(i++);
+    }
+    await done;
+    await settled();
+    rates.push(events / ((performance.now() - began) / 1000));
+  }
+  return rates.at(-1) ?? 0;
+}
+
+async function ofWrkr(queues: number, handle: () => void): Promise<{ push: Push; settled: () => Promise<void> }> {
+  const backend = new MemoryBackend();
+  const wrkr = new Wrkr({ backend });
+  const handler = async (): Promise<void> => handle();
+  for (let q = 0; q < queues; q++) await wrkr.subscribe(`queue${q}`, 'user.added', handler, { concurrency: CONCURRENCY });
+  await wrkr.start();
+  return {
+    push: (i) => wrkr.publish({ name: 'user.added', tid: `user-${i}`, payload: payload(i) }),
+    settled: async () => {
+      for (let q = 0; q < queues; q++) {
+        while (((await wrkr.stats(`queue${q}`)).held ?? 0) > 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+/** The same JSON to bytes and back; no ids, no queue by name, no lease, no ack. */
+function ofFastq(handle: () => void): { push: Push; settled: () => Promise<void> } {
+  const queue = fastq.promise<unknown, Buffer>(async (bytes) => {
+    JSON.parse(bytes.toString());
+    handle();
+  }, CONCURRENCY);
+  return { push: (i) => queue.push(Buffer.from(JSON.stringify(payload(i)))), settled: async () => {} };
+}

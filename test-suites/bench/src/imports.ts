@@ -1,0 +1,2 @@
+import '@wrkr/memory';
+import 'wrkr';
