@@ -1,6 +1,6 @@
 import { chapters } from './chapters.ts';
 import type { Harness } from './harness.ts';
-import { gateOf, type Probe, probe, runCase } from './run-case.ts';
+import { gateOf, type Probe, probe, runCase, runName } from './run-case.ts';
 
 /** What vitest, node:test and others have in common. The context is what they give a test; `skip` is how it says that it was not run. */
 export interface TestRunner {
@@ -10,7 +10,7 @@ export interface TestRunner {
 
 /** Registers the suite with a test runner: a group per chapter, a test per case, named by its id. */
 export function conformance({ describe, it }: TestRunner, name: string, harness: Harness): void {
-  const run = `c${process.pid.toString(36)}`;
+  const run = runName();
   let probed: Promise<Probe> | undefined;
   let count = 0;
   for (const chapter of chapters) {

@@ -1,6 +1,6 @@
 import { chapters } from './chapters.ts';
 import type { Harness } from './harness.ts';
-import { gateOf, probe, runCase, type Status } from './run-case.ts';
+import { gateOf, probe, runCase, runName, type Status } from './run-case.ts';
 
 export interface CaseResult {
   readonly id: string;
@@ -27,7 +27,7 @@ export interface ReportOptions {
 
 /** Runs the suite without a test runner. */
 export async function report(name: string, harness: Harness, options: ReportOptions = {}): Promise<Report> {
-  const run = `c${process.pid.toString(36)}`;
+  const run = runName();
   const probed = await probe(harness, run);
   const width = options.sideBySide ?? (probed.capabilities.scope === 'process' ? 1 : 8);
   const results: CaseResult[] = [];

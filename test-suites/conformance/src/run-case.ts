@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Backend, Capabilities } from 'wrkr/backend';
 import { SystemClock } from 'wrkr/backend';
 import type { Case } from './case.ts';
@@ -16,6 +17,11 @@ export interface Gate {
 export interface Probe {
   readonly backend: Backend;
   readonly capabilities: Capabilities;
+}
+
+/** A word that no other run has, on whatever server: the first part of every name that it uses. */
+export function runName(): string {
+  return `c${randomBytes(4).toString('hex')}`;
 }
 
 export async function probe(harness: Harness, prefix: string): Promise<Probe> {
