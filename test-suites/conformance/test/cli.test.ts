@@ -35,7 +35,7 @@ describe('wrkr-conformance', () => {
   it.each([
     { what: 'no harness', args: [], says: 'Usage: wrkr-conformance' },
     { what: 'a harness that is not there', args: ['./nowhere.js'], says: 'There is no harness at' },
-    { what: 'a module that Node cannot load', args: ['vitest.config.ts'], says: 'cannot be loaded: Unknown file extension' },
+    { what: 'a module that Node cannot load', args: ['README.md'], says: 'cannot be loaded: Unknown file extension' },
     { what: 'a module without a harness', args: ['packages/wrkr/dist/index.js'], says: 'exports no harness' },
     { what: 'an unknown option', args: ['memory', '--olny', 'x'], says: "Unknown option '--olny'" },
     { what: 'a part of an id that no case has', args: ['memory', '--only', 'nothing.like-this'], says: 'No case has' },
