@@ -7,7 +7,7 @@ export { WrkrError, type WrkrErrorCode } from './errors.ts';
 export type { Attempted, BusEvents, State } from './events.ts';
 export type { Logger, StopOptions, WrkrOptions } from './options.ts';
 export type { PublishedEvent, Receipt } from './publish/event-input.ts';
-export type { EventFilter, Paging } from './schedule/filters.ts';
+export type { EventFilter, Limited, Paging } from './schedule/filters.ts';
 export type { List, WaitingEvent } from './schedule/waiting.ts';
 export type { RetryOptions, SubscriptionOptions } from './subscribe/options.ts';
 export type { Handler } from './subscribe/registrations.ts';

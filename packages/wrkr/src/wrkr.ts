@@ -16,7 +16,7 @@ import type { Receipt } from './publish/event-input.ts';
 import { checkQueue } from './publish/names.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
-import { type EventFilter, type Paging, unsupported } from './schedule/filters.ts';
+import { type EventFilter, type Limited, type Paging, unsupported } from './schedule/filters.ts';
 import { Relay } from './schedule/relay.ts';
 import { failed, type List, Waiting, type WaitingEvent } from './schedule/waiting.ts';
 import type { SubscriptionOptions } from './subscribe/options.ts';
@@ -82,7 +82,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     this.#subscriptions = new Subscriptions(place, workers);
     this.#relay = settings.relay ? new Relay(core, this.#outbox, leases) : undefined;
     this.#waiting = new Waiting(core);
-    this.#deadLetters = new DeadLetters(core);
+    this.#deadLetters = new DeadLetters(core, leases);
     this.#shutdown = new Shutdown(place, this.#outbox, workers, this.#relay, () => this.#closed());
   }
 
@@ -192,13 +192,13 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   }
 
   /** Sends dead letters back to where they died, to be tried anew. Resolves with how many. */
-  async redrive(filter: EventFilter): Promise<number> {
+  async redrive(filter: EventFilter & Limited): Promise<number> {
     this.#check();
     return this.#deadLetters.redrive(filter);
   }
 
   /** Throws dead letters away. Resolves with how many. */
-  async discard(filter: EventFilter): Promise<number> {
+  async discard(filter: EventFilter & Limited): Promise<number> {
     this.#check();
     return this.#deadLetters.discard(filter);
   }

@@ -3,8 +3,11 @@ import type { Handler } from 'wrkr';
 import { refusal, type Setup, setup } from './setup.ts';
 
 /** A bus with so many dead letters in each of these queues. */
-async function buried(counts: Record<string, number>): Promise<Setup & { mend(): void; readonly handled: string[] }> {
-  const world = setup();
+async function buried(
+  counts: Record<string, number>,
+  options: Parameters<typeof setup>[0] = {},
+): Promise<Setup & { mend(): void; readonly handled: string[] }> {
+  const world = setup(options);
   const handled: string[] = [];
   let broken = true;
   const handler: Handler = (event) => {
@@ -221,12 +224,56 @@ describe('discard', () => {
   });
 });
 
-describe('a backend whose parked queues cannot be addressed', () => {
-  it('refuses each call before any I/O', async () => {
-    const { wrkr } = setup({ memory: { capabilities: { dead: 'drain' } } });
-    await wrkr.start();
-    for (const call of [wrkr.deadLetters({ queue: 'a' }), wrkr.redrive({ queue: 'a' }), wrkr.discard({ queue: 'a' })]) {
-      expect((await refusal(call)).code).toBe('WRKR_UNSUPPORTED');
-    }
+describe('with a limit', () => {
+  it('takes no more than that, of whatever queues', async () => {
+    const { wrkr } = await buried({ a: 3, b: 3 });
+    expect(await wrkr.discard({ queue: 'a', limit: 2 })).toBe(2);
+    expect(await wrkr.redrive({ name: 'for.b', limit: 2 })).toBe(2);
+    const left = async (queue: string): Promise<unknown> => (await wrkr.stats(queue)).dead;
+    expect([await left('a'), await left('b')]).toEqual([1, 1]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, '3'])('refuses %s', async (limit) => {
+    const { wrkr } = await buried({ a: 1 });
+    expect((await refusal(wrkr.discard({ queue: 'a', limit: limit as number }))).code).toBe('WRKR_INVALID_FILTER');
+    expect((await wrkr.stats('a')).dead).toBe(1);
+  });
+});
+
+describe.each([
+  { what: 'which it counts', memory: { capabilities: { dead: 'drain' } } as const },
+  { what: 'which it cannot count', memory: { capabilities: { dead: 'drain', stats: false } } as const },
+])('a backend whose dead letters can only be consumed, $what', ({ memory }) => {
+  it('sends them back, so many or all, as first attempts', async () => {
+    const { wrkr, clock, handled, mend } = await buried({ a: 5, b: 1 }, { memory });
+    mend();
+    expect(await wrkr.redrive({ queue: 'a', limit: 2 })).toBe(2);
+    await clock.settle();
+    expect(handled.sort()).toEqual(['a a-0 1', 'a a-1 1']);
+    expect(await wrkr.redrive({ queue: 'a' })).toBe(3);
+    expect(await wrkr.redrive({ queue: 'a' })).toBe(0);
+    await clock.settle();
+    expect(handled).toHaveLength(5);
+  });
+
+  it('throws them away, more than it consumes at once', async () => {
+    const { wrkr, clock, handled, mend } = await buried({ a: 250 }, { memory });
+    expect(await wrkr.discard({ queue: 'a' })).toBe(250);
+    mend();
+    expect(await wrkr.redrive({ queue: 'a' })).toBe(0);
+    await clock.advance('1 day');
+    expect(handled).toEqual([]);
+  });
+
+  it('refuses what it cannot do, and changes nothing', async () => {
+    const { wrkr } = await buried({ a: 2 }, { memory });
+    const calls = [
+      () => wrkr.deadLetters({ queue: 'a' }),
+      () => wrkr.redrive({ tid: 'a-1' }),
+      () => wrkr.redrive({ queue: 'a', tid: 'a-1' }),
+      () => wrkr.discard({ name: 'for.a', limit: 1 }),
+    ];
+    for (const call of calls) expect((await refusal(call())).code).toBe('WRKR_UNSUPPORTED');
+    expect(await wrkr.discard({ queue: 'a' })).toBe(2);
   });
 });

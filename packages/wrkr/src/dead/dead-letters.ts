@@ -2,10 +2,20 @@ import type { Filter, Ms, Stored } from '../contract/contract.ts';
 import { deadQueueOf, originOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { historyOf, type PastError } from '../deliver/history.ts';
-import { REVIVED } from '../deliver/verdict.ts';
+import type { Leases } from '../deliver/leases.ts';
+import { REVIVED, revived } from '../deliver/verdict.ts';
 import { ATTEMPT, DEAD_AT, numberIn } from '../headers.ts';
-import { checkAddressable, type EventFilter, type Paging, readFilter, readList, unsupported } from '../schedule/filters.ts';
+import {
+  checkAddressable,
+  type EventFilter,
+  type Limited,
+  type Paging,
+  readLimited,
+  readList,
+  unsupported,
+} from '../schedule/filters.ts';
 import { failed, type List, readStored } from '../schedule/waiting.ts';
+import { Drain, type Settle } from './drain.ts';
 
 /** An event that was given up, kept until someone redrives or discards it. */
 export interface DeadLetter {
@@ -27,9 +37,11 @@ export interface DeadLetter {
 /** Lists what was given up, sends it back to where it died, or throws it away. */
 export class DeadLetters {
   readonly #core: Core;
+  readonly #leases: Leases;
 
-  constructor(core: Core) {
+  constructor(core: Core, leases: Leases) {
     this.#core = core;
+    this.#leases = leases;
   }
 
   /** Queue by queue: `next` names the queue, then the backend's place in it. */
@@ -52,28 +64,56 @@ export class DeadLetters {
   }
 
   /** Back to the queue where each died, as if it had not been tried yet; its history stays. Resolves with how many. */
-  async redrive(given: EventFilter): Promise<number> {
-    const filter = readFilter(given);
+  async redrive(given: EventFilter & Limited): Promise<number> {
+    const { filter, limit } = readLimited(given);
     const { backend } = this.#core;
-    if (!backend.change || backend.capabilities.dead !== 'browse') throw unsupported('redrive dead letters');
+    if (backend.capabilities.dead === 'drain') {
+      return this.#drain(filter, limit, (intake, holding) => {
+        const { queue, headers } = holding.d;
+        intake.move(holding, { queue: originOf(queue), at: backend.now(), headers: revived(headers) });
+      }).catch(failed('redrive'));
+    }
+    return this.#each(filter, limit, 'redrive', (one) => {
+      const to = { queue: originOf(one.queue), at: backend.now(), headers: REVIVED };
+      return backend.change?.(one, to);
+    });
+  }
+
+  /** Resolves with how many. */
+  async discard(given: EventFilter & Limited): Promise<number> {
+    const { filter, limit } = readLimited(given);
+    const { backend } = this.#core;
+    if (backend.capabilities.dead === 'drain')
+      return this.#drain(filter, limit, (intake, holding) => intake.ack(holding)).catch(failed('discard'));
+    return this.#each(filter, limit, 'discard', (one) => backend.cancel?.(one));
+  }
+
+  /** Does it to all that match, or to so many of them, one by one. */
+  async #each(filter: Filter, limit: number, call: string, act: Act): Promise<number> {
     let count = 0;
     for (const queue of await this.#queuesOf(filter)) {
-      const to = { queue: originOf(queue), at: backend.now(), headers: REVIVED };
-      count += await backend.change({ ...filter, queue }, to).catch(failed('redrive'));
+      for (const some of await this.#upTo(limit - count, { ...filter, queue })) {
+        const done = act(some);
+        if (!done) throw unsupported(`${call} dead letters`);
+        count += (await done.catch(failed(call))) ?? 0;
+      }
     }
     return count;
   }
 
-  /** Resolves with how many. */
-  async discard(given: EventFilter): Promise<number> {
-    const filter = readFilter(given);
+  async #upTo(limit: number, filter: InQueue): Promise<readonly InQueue[]> {
     const { backend } = this.#core;
-    if (!backend.cancel || backend.capabilities.dead !== 'browse') throw unsupported('discard dead letters');
-    let count = 0;
-    for (const queue of await this.#queuesOf(filter)) {
-      count += (await backend.cancel({ ...filter, queue }).catch(failed('discard'))) ?? 0;
-    }
-    return count;
+    if (limit === Number.POSITIVE_INFINITY) return [filter];
+    if (limit === 0) return [];
+    if (!backend.browse) throw unsupported('take a limited number of dead letters');
+    const { items } = await backend.browse(filter, { limit }).catch(failed('deadLetters'));
+    return items.map(({ id, queue }) => ({ id, queue }));
+  }
+
+  async #drain({ queue, ...others }: Filter, limit: number, settle: Settle): Promise<number> {
+    if (queue === undefined || Object.keys(others).length > 0)
+      throw unsupported('choose among dead letters: give { queue, limit? }');
+    return new Drain(this.#core, this.#leases, queue, settle).take(limit);
   }
 
   /** The parked queues that the filter means. */
@@ -86,6 +126,11 @@ export class DeadLetters {
     return [...new Set(parked.map(({ queue }) => queue))].sort();
   }
 }
+
+type InQueue = Filter & { readonly queue: string };
+
+/** What is done to those that a filter addresses; nothing where the backend cannot. */
+type Act = (some: InQueue) => Promise<number | null> | undefined;
 
 function deadLetterOf(item: Stored): DeadLetter {
   const { id, name, tid, payload } = readStored(item);

@@ -1,4 +1,4 @@
-import type { Delivery, Ms } from '../contract/contract.ts';
+import type { Delivery, Headers, Ms } from '../contract/contract.ts';
 import { deadQueueOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, messageOf, WrkrError } from '../errors.ts';
@@ -51,7 +51,12 @@ export function deadLetter(core: Core, delivery: Delivery, error: unknown, attem
 }
 
 /** What a redriven dead letter leaves behind: everything but its history. */
-export const REVIVED: Readonly<Record<string, string>> = { [ATTEMPT]: '', [DEAD_AT]: '', [UNHANDLED]: '' };
+export const REVIVED: Headers = { [ATTEMPT]: '', [DEAD_AT]: '', [UNHANDLED]: '' };
+
+/** The same, of headers that are replaced as a whole. */
+export function revived(headers: Headers): Headers {
+  return withHeaders(headers, { [ATTEMPT]: undefined, [DEAD_AT]: undefined, [UNHANDLED]: undefined });
+}
 
 function attempted({ id, name, tid, queue }: Delivery, attempt: number): Attempted {
   return { id, name, tid, queue, attempt };

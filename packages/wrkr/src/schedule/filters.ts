@@ -16,23 +16,31 @@ export interface EventFilter {
 }
 
 export interface Paging {
-  /** @default 100 */
+  /** The most items of one page. @default 100 */
   readonly limit?: number;
   /** `next` of the page before. */
   readonly after?: string;
 }
 
+export interface Limited {
+  /** The most to take; which ones is the backend's choice. @default all that match */
+  readonly limit?: number;
+}
+
 const FILTER_KEYS: ReadonlySet<string> = new Set(['id', 'name', 'tid', 'queue', 'when', 'stored']);
+const LIMITED_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, 'limit']);
 const LIST_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, 'limit', 'after']);
 const MATCHING: readonly FilterKey[] = ['id', 'name', 'tid', 'queue'];
 
 /** For calls that change something: refuses a filter that would match everything. */
 export function readFilter(filter: EventFilter): Filter {
-  const read = readKeys(filter, FILTER_KEYS);
-  if (!MATCHING.some((key) => read[key] !== undefined)) {
-    throw invalid(`needs one of ${MATCHING.join(', ')}: an empty one would match everything`);
-  }
-  return read;
+  return notEmpty(readKeys(filter, FILTER_KEYS));
+}
+
+/** The same with a limit, `Infinity` if there is none. */
+export function readLimited(given: EventFilter & Limited): { readonly filter: Filter; readonly limit: number } {
+  const filter = notEmpty(readKeys(given, LIMITED_KEYS));
+  return { filter, limit: readLimit(given.limit, Number.POSITIVE_INFINITY) };
 }
 
 /** For lists, which may be of everything. */
@@ -42,8 +50,8 @@ export function readList(list: EventFilter & Paging): {
   readonly after?: string;
 } {
   const filter = readKeys(list, LIST_KEYS);
-  const { limit = 100, after } = list;
-  if (!Number.isSafeInteger(limit) || limit < 1) throw invalid(`has the limit ${describe(limit)}: a whole number from 1`);
+  const limit = readLimit(list.limit, 100);
+  const { after } = list;
   if (after !== undefined && typeof after !== 'string')
     throw invalid(`has the 'after' ${describe(after)}: give 'next' of the page before`);
   return after === undefined ? { filter, limit } : { filter, limit, after };
@@ -57,6 +65,17 @@ export function checkAddressable(filter: Filter, capabilities: Capabilities): vo
 
 export function unsupported(what: string): WrkrError {
   return new WrkrError('WRKR_UNSUPPORTED', `this backend cannot ${what}: see wrkr.capabilities`);
+}
+
+function notEmpty(filter: Filter): Filter {
+  if (MATCHING.some((key) => filter[key] !== undefined)) return filter;
+  throw invalid(`needs one of ${MATCHING.join(', ')}: an empty one would match everything`);
+}
+
+function readLimit(limit: number | undefined, otherwise: number): number {
+  if (limit === undefined) return otherwise;
+  if (!Number.isSafeInteger(limit) || limit < 1) throw invalid(`has the limit ${describe(limit)}: a whole number from 1`);
+  return limit;
 }
 
 function readKeys(given: EventFilter, known: ReadonlySet<string>): Filter {

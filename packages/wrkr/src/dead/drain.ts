@@ -1,0 +1,80 @@
+import type { Ms } from '../contract/contract.ts';
+import { deadQueueOf } from '../contract/words.ts';
+import type { Core } from '../core.ts';
+import { type Holding, Intake, type Receiver } from '../deliver/intake.ts';
+import type { Leases } from '../deliver/leases.ts';
+
+export type Settle = (intake: Intake, holding: Holding) => void;
+
+/** A queue that hands out nothing for so long has nothing more; on the monotonic clock. */
+const QUIET: Ms = 1000;
+const MOST = 100;
+
+/**
+ * Empties the dead letters of one queue, or takes so many of them, where a backend cannot address them and they can only be
+ * consumed. What died after it began is left alone where the backend can count.
+ */
+export class Drain implements Receiver {
+  readonly #core: Core;
+  readonly #intake: Intake;
+  readonly #queue: string;
+  readonly #settle: Settle;
+  #left = 0;
+  #taken: Holding[] = [];
+  #finish = (): void => {};
+  #cancelQuiet = (): void => {};
+
+  /** `queue`: where they died. `settle` is called for each. */
+  constructor(core: Core, leases: Leases, queue: string, settle: Settle) {
+    this.#core = core;
+    this.#queue = deadQueueOf(queue);
+    this.#settle = settle;
+    this.#intake = new Intake(core, leases, this.#queue, this);
+  }
+
+  /** Resolves with how many were taken. */
+  async take(limit: number): Promise<number> {
+    const { ready } = (await this.#core.backend.stats?.(this.#queue)) ?? { ready: null };
+    this.#left = Math.min(limit, ready ?? Number.POSITIVE_INFINITY);
+    if (this.#left === 0) return 0;
+    const finished = new Promise<void>((resolve) => {
+      this.#finish = resolve;
+    });
+    try {
+      await this.#intake.open(Math.min(this.#left, MOST), 'parked');
+      this.#waitForMore();
+      await finished;
+    } finally {
+      this.#cancelQuiet();
+      await this.#intake.stop();
+      await this.#intake.idle();
+      this.#intake.close();
+    }
+    return this.#taken.length;
+  }
+
+  receive(batch: readonly Holding[]): void {
+    for (const holding of batch) {
+      if (this.#left === 0) {
+        this.#intake.release(holding);
+      } else {
+        this.#left--;
+        this.#taken.push(holding);
+        this.#settle(this.#intake, holding);
+      }
+    }
+    if (this.#left === 0) this.#finish();
+    else this.#waitForMore();
+  }
+
+  /** It comes again, and is taken then. */
+  lost(holding: Holding): void {
+    this.#left++;
+    this.#taken = this.#taken.filter((one) => one !== holding);
+  }
+
+  #waitForMore(): void {
+    this.#cancelQuiet();
+    this.#cancelQuiet = this.#core.clock.real.after(QUIET, () => this.#finish());
+  }
+}
