@@ -1,4 +1,3 @@
-import debug from 'debug';
 import type { Backend, Binding, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
 import { deadQueueOf, RELAY } from './contract/words.ts';
 import { ActivityCount, type Core } from './core.ts';
@@ -23,6 +22,7 @@ import type { SubscriptionOptions } from './subscribe/options.ts';
 import type { Handler } from './subscribe/registrations.ts';
 import { type Subscription, Subscriptions } from './subscribe/subscriptions.ts';
 import { Pauses } from './time/pauses.ts';
+import { trace } from './trace.ts';
 import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
 
 export interface Stats {
@@ -37,7 +37,6 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   readonly #backend: Backend;
   readonly #core: Core;
   readonly #logger: Logger;
-  readonly #debug: debug.Debugger;
   readonly #listeners = new Listeners((thrown, name) => this.#log('error', `a listener of '${name}' threw`, { thrown }));
   readonly #outbox: Outbox;
   readonly #publisher: Publisher;
@@ -59,7 +58,6 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     const { backend, clock, logger, settings } = readOptions(options);
     this.#backend = backend;
     this.#logger = logger;
-    this.#debug = debug(`wrkr:${settings.name}`);
     const core: Core = {
       backend,
       clock,
@@ -275,7 +273,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   #enter(state: State): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#debug(state);
+    trace.bus('%s is %s', this.#core.settings.name, state);
     this.#core.emit('state', state);
   }
 
@@ -291,11 +289,11 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   }
 
   #log(level: LogLevel, message: string, extra?: object): void {
-    this.#debug('%s %o', message, extra ?? {});
+    trace.bus('%s: %s %s %o', this.#core.settings.name, level, message, extra ?? {});
     try {
       this.#logger[level]?.(message, extra);
     } catch (thrown) {
-      this.#debug('the logger threw: %s', messageOf(thrown));
+      trace.bus('%s: the logger threw: %s', this.#core.settings.name, messageOf(thrown));
     }
   }
 }

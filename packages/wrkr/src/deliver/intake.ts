@@ -5,6 +5,7 @@ import type { Core } from '../core.ts';
 import { asBackendError, fromBackend, isPassing } from '../errors.ts';
 import { NO_HEADERS } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
+import { trace } from '../trace.ts';
 import type { Leases } from './leases.ts';
 
 /** Where a delivery goes instead of being acked. */
@@ -158,6 +159,7 @@ export class Intake implements Sink {
 
   #settleSoon(holding: Holding): void {
     this.#core.activity.begin();
+    if (trace.settle.enabled) traceSettlement(holding);
     this.#settlements.push(holding);
   }
 
@@ -217,6 +219,11 @@ export class Intake implements Sink {
     this.#held.remove(holding);
     this.#core.activity.end();
   }
+}
+
+function traceSettlement({ d, do: what, queue, at }: Holding): void {
+  if (what === 'ack') trace.settle('%s %s in %s: acked', d.name, d.id, d.queue);
+  else trace.settle('%s %s in %s: to %s, due %s', d.name, d.id, d.queue, queue, new Date(at).toISOString());
 }
 
 const NONE: readonly Holding[] = [];

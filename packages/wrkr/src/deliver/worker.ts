@@ -7,6 +7,7 @@ import { receiptOf } from '../publish/event-input.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { readFollowUp } from '../schedule/follow-ups.ts';
 import type { QueueHandlers, Registration } from '../subscribe/registrations.ts';
+import { trace } from '../trace.ts';
 import type { Outcome } from './ack.ts';
 import { type DeliveredEvent, eventOf } from './delivered-event.ts';
 import type { HandlerFrame } from './handler-frame.ts';
@@ -181,6 +182,7 @@ export class Worker implements Receiver, Employer {
     const { timeoutMs } = registration.settings;
     const allowed = lease.kind === 'connection' ? Math.min(timeoutMs, lease.maxMs * 0.9) : timeoutMs;
     const job = new Job(this, holding, registration, event, core.clock.now() + allowed);
+    if (trace.handle.enabled) trace.handle('%s %s in %s, attempt %d', event.name, event.id, event.queue, event.attempt);
     this.#running++;
     core.activity.begin();
     jobs.add(job);

@@ -2,6 +2,7 @@ import { Batcher, type BatchLimits } from '../batcher.ts';
 import type { BackendError, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
+import { trace } from '../trace.ts';
 
 /** An event on its way to the backend, which knows who wants to be told what became of it. */
 export interface Letter extends Outgoing {
@@ -32,6 +33,7 @@ export class Outbox {
 
   post(letter: Letter): void {
     this.#core.activity.begin();
+    if (trace.publish.enabled) tracePublish(letter);
     this.#batcher.push(letter);
   }
 
@@ -94,6 +96,10 @@ export class Outbox {
     this.#core.activity.end();
     letter.failed(error, applied);
   }
+}
+
+function tracePublish({ id, name, at }: Letter): void {
+  trace.publish('%s %s, due %s', name, id, at === 0 ? 'now' : new Date(at).toISOString());
 }
 
 interface Failed {
