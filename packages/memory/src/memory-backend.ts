@@ -156,7 +156,7 @@ export class MemoryBackend implements Backend {
       const error = this.#refusal(out, now);
       if (error) sent = { ...sent, failures: [...sent.failures, { index, error }] };
       const instead = error ? undefined : this.#store(out, now);
-      if (instead !== undefined) sent = { ...sent, deduplicated: [...sent.deduplicated, { index, id: instead }] };
+      if (instead) sent = { ...sent, deduplicated: [...sent.deduplicated, { index, id: instead.id, at: instead.at }] };
     });
     return sent;
   }
@@ -198,14 +198,14 @@ export class MemoryBackend implements Backend {
     return out.at > now ? backendError('invalid', 'it cannot delay what goes to subscribers: send it to a queue') : undefined;
   }
 
-  /** Returns the id of what is there instead, if its key let it be stored nowhere. */
-  #store(out: Outgoing, now: Ms): string | undefined {
+  /** Returns what is there instead, if its key let it be stored nowhere. */
+  #store(out: Outgoing, now: Ms): Item | undefined {
     const queues = 'queue' in out.to ? [this.broker.queue(out.to.queue) as Queue] : this.broker.routes(out.to.event);
     let stored = 0;
-    let instead: string | undefined;
+    let instead: Item | undefined;
     for (const queue of queues) {
       const bearer = out.key === undefined ? undefined : queue.bearerOf(out.key);
-      instead ??= bearer?.id;
+      instead ??= bearer;
       if (bearer) continue;
       stored++;
       if (out.at > now && queue.hasId(out.id)) continue;

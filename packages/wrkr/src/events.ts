@@ -22,6 +22,8 @@ export interface BusEvents {
   retry: [event: Attempted, error: unknown, at: Date];
   /** An event has become a dead letter. */
   dead: [event: Attempted, error: unknown];
+  /** An event was dropped, unhandled, because its `ttl` was over. */
+  expired: [event: Omit<Attempted, 'attempt'>];
   /** An event was stored; a follow-up, when its handler has acked. */
   published: [event: PublishedEvent];
   /** An event matched no subscription, where the backend can know. */

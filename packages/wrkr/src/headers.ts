@@ -20,6 +20,8 @@ export const CORRELATION = 'wrkr-correlation';
 export const WHEN = 'wrkr-when';
 /** Not before this; given where a backend cannot wait that long in one piece. */
 export const DUE = 'wrkr-due';
+/** How long after it was due it is worth handling, in milliseconds; gone once a handler has begun with it. */
+export const TTL = 'wrkr-ttl';
 /** When it was first handed to a process that had no handler for it. */
 export const UNHANDLED = 'wrkr-unhandled-since';
 /** When it became a dead letter; why is the newest of its errors. */

@@ -138,10 +138,16 @@ export interface Failure {
   readonly error: BackendError;
 }
 
+/** An item that stored nothing anywhere because of its key: which event is there instead, and when that is due. */
+export interface Deduplicated {
+  readonly index: number;
+  readonly id: string;
+  readonly at: Ms;
+}
+
 export interface Sent {
   readonly failures: readonly Failure[];
-  /** Items that stored nothing anywhere because of their key, with the id of the event that is there instead. */
-  readonly deduplicated: readonly { readonly index: number; readonly id: string }[];
+  readonly deduplicated: readonly Deduplicated[];
 }
 
 /** Implemented by core; called by the backend, never before `consume()` was called and never after `stop()` has resolved. */

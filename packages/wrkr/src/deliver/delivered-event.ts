@@ -1,5 +1,5 @@
-import type { Delivery, Headers } from '../contract/contract.ts';
-import { ATTEMPT, CORRELATION, numberIn, PARENT, TYPE, userHeaders, WHEN } from '../headers.ts';
+import type { Delivery, Headers, Ms } from '../contract/contract.ts';
+import { ATTEMPT, CORRELATION, numberIn, PARENT, TTL, TYPE, userHeaders, WHEN } from '../headers.ts';
 import { decode } from '../publish/codec.ts';
 
 /** What a handler gets: plain data, a copy of its own for each attempt. */
@@ -39,6 +39,12 @@ export function eventOf(delivery: Delivery): DeliveredEvent {
     correlationId: headers[CORRELATION] ?? id,
     headers: userHeaders(headers),
   };
+}
+
+/** Due longer ago than its publisher found worth handling. What a handler has begun does not expire: see {@link TTL}. */
+export function isExpired({ handouts, headers, sentAt }: Delivery, now: Ms): boolean {
+  const ttl = numberIn(headers, TTL, undefined);
+  return ttl !== undefined && handouts === 1 && now - numberIn(headers, WHEN, sentAt) > ttl;
 }
 
 /** The attempt that a delivery is. */

@@ -1,7 +1,7 @@
 import type { Ms } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
-import { numberIn, UNHANDLED, withHeaders } from '../headers.ts';
+import { numberIn, TTL, UNHANDLED, withHeaders } from '../headers.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { When } from '../time/when.ts';
 import type { Outcome } from './ack.ts';
@@ -59,6 +59,13 @@ export class Settler {
     this.bury(holding, new WrkrError('WRKR_CRASHED', message));
   }
 
+  /** Dropped, as its publisher wanted. */
+  expired(holding: Holding): void {
+    const { id, name, tid, queue } = holding.d;
+    this.#core.emit('expired', { id, name, tid, queue });
+    this.#intake.ack(holding);
+  }
+
   /** Another deployment may have a handler: back with a delay that grows with the age, until it has been too long. */
   unhandled(holding: Holding): void {
     const { headers, name, queue } = holding.d;
@@ -79,7 +86,7 @@ export class Settler {
   #later(job: Job, when: When): void {
     const at = instantOr(this.#core, when, this.#core.backend.now());
     if (at === undefined) this.#retry(job, new Error('ack.later was given no time that can be read'));
-    else this.#intake.postpone(job.holding, at, job.holding.d.headers);
+    else this.#intake.postpone(job.holding, at, withHeaders(job.holding.d.headers, { [TTL]: undefined }));
   }
 
   /** Stored first, then acked: a crash between the two repeats the handler, and the ids of its follow-ups are the same again. */

@@ -3,7 +3,7 @@ import { deadQueueOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, messageOf, WrkrError } from '../errors.ts';
 import type { Attempted } from '../events.ts';
-import { ATTEMPT, DEAD_AT, ERRORS, UNHANDLED, withHeaders } from '../headers.ts';
+import { ATTEMPT, DEAD_AT, ERRORS, TTL, UNHANDLED, withHeaders } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
 import type { RetryPolicy } from '../subscribe/options.ts';
 import { waitAfter } from '../time/backoff.ts';
@@ -22,6 +22,7 @@ export function afterFailure(core: Core, delivery: Delivery, policy: RetryPolicy
     [ATTEMPT]: String(attempt + 1),
     [ERRORS]: withError(delivery.headers, error, attempt, now, roomFor(core)),
     [UNHANDLED]: undefined,
+    [TTL]: undefined,
   });
   core.emit('retry', attempted(delivery, attempt), error, new Date(at));
   return { queue: delivery.queue, ...waitingOn(core.backend, headers, at) };
@@ -45,6 +46,7 @@ export function deadLetter(core: Core, delivery: Delivery, error: unknown, attem
     [ATTEMPT]: String(attempts),
     [ERRORS]: withError(delivery.headers, error, attempts, now, roomFor(core)),
     [DEAD_AT]: String(now),
+    [TTL]: undefined,
   });
   core.emit('dead', attempted(delivery, attempts), error);
   return { queue: deadQueueOf(delivery.queue), at: now, headers };

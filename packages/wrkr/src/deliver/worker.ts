@@ -9,7 +9,7 @@ import { readFollowUp } from '../schedule/follow-ups.ts';
 import type { QueueHandlers, Registration } from '../subscribe/registrations.ts';
 import { trace } from '../trace.ts';
 import type { Outcome } from './ack.ts';
-import { type DeliveredEvent, eventOf } from './delivered-event.ts';
+import { type DeliveredEvent, eventOf, isExpired } from './delivered-event.ts';
 import type { HandlerFrame } from './handler-frame.ts';
 import { type Holding, Intake, type Receiver } from './intake.ts';
 import { type Employer, Job } from './job.ts';
@@ -110,6 +110,10 @@ export class Worker implements Receiver, Employer {
     const due = dueOf(headers);
     if (due > 0 && due > this.#place.core.backend.now()) {
       this.intake.postpone(holding, due, headers);
+      return;
+    }
+    if (isExpired(holding.d, this.#place.core.backend.now())) {
+      this.#settler.expired(holding);
       return;
     }
     const registration = this.#handlers.choose(name);

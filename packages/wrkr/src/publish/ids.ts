@@ -29,8 +29,14 @@ export class Ids {
   }
 }
 
-/** Any UUID of our own will do (RFC 9562, section 6.5). */
+/** Any UUIDs of our own will do (RFC 9562, section 6.5). */
 const FOLLOW_UPS = 'c1b6e7d8-5d0e-4f53-9f0c-6f1f7c2a9b47';
+const KEYS = '7f0f2a2e-6c3b-4a57-8b0e-2d1c9e8f5a64';
+
+/** Stands for what an event is about, in as many bytes whatever its name and tid: see `once`. */
+export function keyOf(name: string, tid: string): string {
+  return v5(`${name} ${tid}`, KEYS);
+}
 
 /** The same for each attempt of the same handler, so that a retry does not fan out twice; another for every other queue. */
 export function followUpId(parent: string, queue: string, name: string, tid: string | undefined, count: number): string {

@@ -1,5 +1,5 @@
 import { Batcher, type BatchLimits } from '../batcher.ts';
-import type { BackendError, Ms, Outgoing } from '../contract/contract.ts';
+import type { BackendError, Deduplicated, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
 import { trace } from '../trace.ts';
@@ -8,8 +8,8 @@ import { trace } from '../trace.ts';
 export interface Letter extends Outgoing {
   /** How long it is sent again after passing faults. */
   readonly patienceMs: Ms;
-  /** `instead`: the id of the event that is there in its place. */
-  stored(instead: string | undefined): void;
+  /** `instead`: the event that is there in its place. */
+  stored(instead: Deduplicated | undefined): void;
   /** `applied` tells of all its attempts together. */
   failed(error: BackendError, applied: 'no' | 'maybe'): void;
 }
@@ -57,7 +57,7 @@ export class Outbox {
         return undefined;
       }
       const failed = new Map(failures.map(({ index, error }) => [index, error]));
-      const instead = new Map(deduplicated.map(({ index, id }) => [index, id]));
+      const instead = new Map(deduplicated.map((one) => [one.index, one]));
       letters.forEach((letter, i) => {
         if (!failed.has(i)) this.#stored(letter, instead.get(i));
       });
@@ -87,7 +87,7 @@ export class Outbox {
     }
   }
 
-  #stored(letter: Letter, instead: string | undefined): void {
+  #stored(letter: Letter, instead: Deduplicated | undefined): void {
     this.#core.activity.end();
     letter.stored(instead);
   }

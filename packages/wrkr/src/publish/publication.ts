@@ -1,4 +1,4 @@
-import type { BackendError, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import type { BackendError, Deduplicated, Headers, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import { publishedOf, type Receipt, receiptOf } from './event-input.ts';
@@ -10,6 +10,7 @@ abstract class Publication implements Letter {
   readonly id: string;
   readonly name: string;
   readonly tid?: string;
+  readonly key?: string;
   readonly sentAt: Ms;
   readonly at: Ms;
   readonly headers: Headers;
@@ -21,6 +22,7 @@ abstract class Publication implements Letter {
     this.id = event.id;
     this.name = event.name;
     if (event.tid !== undefined) this.tid = event.tid;
+    if (event.key !== undefined) this.key = event.key;
     this.sentAt = event.sentAt;
     this.at = event.at;
     this.headers = event.headers;
@@ -32,9 +34,9 @@ abstract class Publication implements Letter {
     return this.#core.settings.publishTimeoutMs;
   }
 
-  stored(instead: string | undefined): void {
-    if (instead === undefined && this.#core.listens('published')) this.#core.emit('published', publishedOf(this));
-    this.succeed(instead === undefined ? receiptOf(this) : { ...receiptOf(this), id: instead, stored: false });
+  stored(instead: Deduplicated | undefined): void {
+    if (!instead && this.#core.listens('published')) this.#core.emit('published', publishedOf(this));
+    this.succeed(instead ? { id: instead.id, when: new Date(instead.at), stored: false } : receiptOf(this));
   }
 
   failed(error: BackendError, applied: 'no' | 'maybe'): void {

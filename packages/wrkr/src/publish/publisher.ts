@@ -49,6 +49,10 @@ export class Publisher {
   #ready(event: Outgoing): Outgoing {
     const { capabilities } = this.#core.backend;
     checkSize(event, capabilities.limits);
+    if (event.key !== undefined && !capabilities.dedupe)
+      throw new WrkrError('WRKR_UNSUPPORTED', 'this backend cannot tell that an event is there already: publish without once', {
+        applied: 'no',
+      });
     return addressed(event, capabilities);
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Backend, Binding, Delivery, Stored } from 'wrkr/backend';
+import type { Backend, Binding, Deduplicated, Delivery, Stored } from 'wrkr/backend';
 import { browseAll, type Chapter, cancelAll, change, dedupe, filterBy, it, stats } from '../case.ts';
 
 type Full = Required<Pick<Backend, 'cancel' | 'change' | 'browse' | 'stats'>> & Backend;
@@ -115,12 +115,14 @@ export const addressing: Chapter = {
         const event = world.name('e');
         const queue = await world.queue(backend, 'q', event);
         const first = await world.send(backend, { to: { queue }, key: 'k' });
-        const again = async (): Promise<unknown> =>
+        const again = async (): Promise<readonly Deduplicated[]> =>
           (await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated;
-        assert.deepEqual(await again(), [{ index: 0, id: first }], 'while it waits');
+        const waiting = await again();
         const tap = await world.consume(backend, queue);
         const held = [...(await world.arrive(tap, 1))];
-        assert.deepEqual(await again(), [{ index: 0, id: first }], 'while it is held');
+        const instead = [{ index: 0, id: first, at: held[0]?.at }];
+        assert.deepEqual(waiting, instead, 'while it waits');
+        assert.deepEqual(await again(), instead, 'while it is held');
         await tap.ack(...held);
         assert.deepEqual(await again(), [], 'after it is done');
         await world.arrive(tap, 2);
