@@ -12,25 +12,19 @@ import { fromBackend, messageOf, WrkrError } from './errors.ts';
 import { type BusEvents, Listeners, type State } from './events.ts';
 import { type Logger, readOptions, readStopOptions, type StopOptions, type WrkrOptions } from './options.ts';
 import type { Receipt } from './publish/event-input.ts';
-import { checkQueue } from './publish/names.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
-import { type EventFilter, type Limited, type Paging, unsupported } from './schedule/filters.ts';
+import type { EventFilter, Limited, Paging } from './schedule/filters.ts';
 import { Relay } from './schedule/relay.ts';
 import { failed, type List, Waiting, type WaitingEvent } from './schedule/waiting.ts';
 import type { SubscriptionOptions } from './subscribe/options.ts';
+import { Queues, type Stats } from './subscribe/queues.ts';
 import type { Handler } from './subscribe/registrations.ts';
 import { type Subscription, Subscriptions } from './subscribe/subscriptions.ts';
 import { Pauses } from './time/pauses.ts';
+import type { When } from './time/when.ts';
 import { trace } from './trace.ts';
 import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
-
-export interface Stats {
-  readonly ready: number | null;
-  readonly delayed: number | null;
-  readonly held: number | null;
-  readonly dead: number | null;
-}
 
 /** An event bus: publish events, subscribe queues. See the README for what it promises. */
 export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposable {
@@ -44,6 +38,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   readonly #relay: Relay | undefined;
   readonly #waiting: Waiting;
   readonly #deadLetters: DeadLetters;
+  readonly #queues: Queues;
   readonly #shutdown: Shutdown;
   readonly #frame = new HandlerFrame();
   #state: State = 'new';
@@ -81,6 +76,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     this.#relay = settings.relay ? new Relay(core, this.#outbox, leases) : undefined;
     this.#waiting = new Waiting(core);
     this.#deadLetters = new DeadLetters(core, leases);
+    this.#queues = new Queues(core, this.#subscriptions);
     this.#shutdown = new Shutdown(place, this.#outbox, workers, this.#relay, () => this.#closed());
   }
 
@@ -183,6 +179,15 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     return this.#waiting.cancel(filter);
   }
 
+  /**
+   * Gives what waits another time, by receipt or filter; it keeps its id, and is never lost or there twice. Without `queue` what is
+   * not yet due, with it what waits in that queue. Resolves with how many.
+   */
+  async reschedule(filter: EventFilter, when: When): Promise<number> {
+    this.#check();
+    return this.#waiting.reschedule(filter, when);
+  }
+
   /** Events that were given up. `queue` is where they died. */
   async deadLetters(filter: EventFilter & Paging = {}): Promise<List<DeadLetter>> {
     this.#check();
@@ -204,20 +209,36 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   /** How many events a queue has: `null` where the backend cannot know, zeros if there is no such queue. */
   async stats(queue: string): Promise<Stats> {
     this.#check();
-    if (!this.#backend.stats) throw unsupported('count events');
-    checkQueue(queue);
-    const [own, dead] = await Promise.all([this.#backend.stats(queue), this.#backend.stats(deadQueueOf(queue))]).catch(
-      failed('stats'),
-    );
-    return { ready: own.ready, delayed: own.delayed, held: own.held, dead: dead.ready };
+    return this.#queues.stats(queue);
   }
 
   /** All subscriptions that there are, of all processes. */
   async subscriptions(): Promise<readonly { readonly queue: string; readonly pattern: string }[]> {
     this.#check();
-    if (!this.#backend.bindings) throw unsupported('list subscriptions');
-    const bindings = await this.#backend.bindings({ kind: 'work' }).catch(failed('subscriptions'));
-    return bindings.flatMap(({ queue, pattern }) => (pattern === undefined ? [] : [{ queue, pattern }]));
+    return this.#queues.bindings();
+  }
+
+  /** This process begins nothing new from this queue and gives back what it has not begun; what runs goes on. */
+  async pause(queue: string): Promise<void> {
+    this.#check();
+    this.#queues.pause(queue);
+  }
+
+  async resume(queue: string): Promise<void> {
+    this.#check();
+    this.#queues.resume(queue);
+  }
+
+  /** Throws away what waits in a queue, due or not; dead letters and what is being handled stay. Resolves with how many. */
+  async purge(queue: string): Promise<number | null> {
+    this.#check();
+    return this.#queues.purge(queue);
+  }
+
+  /** For every process: its bindings, its events and its dead letters go, and this process's handlers of it. */
+  async deleteQueue(queue: string): Promise<void> {
+    this.#check();
+    await this.#queues.delete(queue);
   }
 
   async #start(): Promise<void> {

@@ -18,10 +18,10 @@ interface Suspect {
  * process died goes on being counted.
  *
  * - QUIET     no suspect. A delivery that was handed out too often moves to CLEARING.
- * - CLEARING  every worker is paused and has released what it had buffered, which resets those counts; the handlers that run are
+ * - CLEARING  every worker is interrupted and has released what it had buffered, which resets those counts; the handlers that run are
  *             left to end. Of several suspects the one that was handed out most often stays, so that one of them always gets
  *             nearer to the ceiling; the others are released. When nothing else is held: ALONE.
- * - ALONE     the suspect runs. Further suspects are released. When it is over the workers resume: QUIET.
+ * - ALONE     the suspect runs. Further suspects are released. When it is over the workers continue: QUIET.
  */
 export class Suspects {
   readonly #jobs: Jobs;
@@ -58,13 +58,13 @@ export class Suspects {
   }
 
   async #isolate(): Promise<void> {
-    for (const worker of this.#workers) worker.pause();
+    for (const worker of this.#workers) worker.interrupt();
     await this.#jobs.atMost(() => 0);
     for (const worker of this.#workers) await worker.intake.idle();
     await this.#runAlone();
     this.#suspect = undefined;
     this.#alone = false;
-    for (const worker of this.#workers) worker.resume();
+    for (const worker of this.#workers) worker.continue();
   }
 
   async #runAlone(): Promise<void> {

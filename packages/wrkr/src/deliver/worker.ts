@@ -42,7 +42,8 @@ export class Worker implements Receiver, Employer {
   #buffer: Holding[] = [];
   #next = 0;
   #running = 0;
-  #paused = false;
+  /** Others need the process to themselves, or it is over. */
+  #interrupted = false;
   #stopped = false;
   readonly #onIdle: (() => void)[] = [];
 
@@ -55,7 +56,7 @@ export class Worker implements Receiver, Employer {
   }
 
   open(): Promise<void> {
-    return this.intake.open(this.#pace.max);
+    return this.intake.open(this.#max);
   }
 
   receive(batch: readonly Holding[]): void {
@@ -66,7 +67,7 @@ export class Worker implements Receiver, Employer {
       else if (this.#paused) this.intake.release(holding);
       else this.#buffer.push(holding);
     }
-    if (this.#pace.adjust() && !this.#paused) void this.intake.limit(this.#pace.max);
+    if (this.#pace.adjust() && !this.#paused) void this.intake.limit(this.#max);
     this.#fill();
   }
 
@@ -78,24 +79,40 @@ export class Worker implements Receiver, Employer {
     for (const job of this.#place.jobs) if (job.holding === holding) job.cut(error);
   }
 
-  /** Takes nothing more and gives back what has not begun. */
-  pause(): void {
-    this.#paused = true;
-    void this.intake.limit(0);
-    for (let next = this.#take(); next; next = this.#take()) this.intake.release(next);
+  serves(handlers: QueueHandlers): boolean {
+    return this.#handlers === handlers;
   }
 
-  resume(): void {
-    if (this.#stopped) return;
-    this.#paused = false;
-    void this.intake.limit(this.#pace.max);
+  interrupt(): void {
+    this.#interrupted = true;
+    this.obey();
+  }
+
+  continue(): void {
+    this.#interrupted = false;
+    this.obey();
+  }
+
+  /** Whether it may work has changed. Paused, it takes nothing more and gives back what has not begun; its jobs go on. */
+  obey(): void {
+    void this.intake.limit(this.#max);
+    if (!this.#paused) return;
+    for (let next = this.#take(); next; next = this.#take()) this.intake.release(next);
   }
 
   /** For good. Its jobs go on. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.pause();
+    this.obey();
     await this.intake.stop();
+  }
+
+  get #paused(): boolean {
+    return this.#stopped || this.#interrupted || this.#handlers.paused;
+  }
+
+  get #max(): number {
+    return this.#paused ? 0 : this.#pace.max;
   }
 
   /** Resolves when its last job has ended and all is settled. */

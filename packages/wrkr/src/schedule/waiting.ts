@@ -3,7 +3,9 @@ import { RELAY } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type DeliveredEvent, eventOf } from '../deliver/delivered-event.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
-import { relayed } from './address.ts';
+import { DUE, NO_HEADERS } from '../headers.ts';
+import { instantOf, type When } from '../time/when.ts';
+import { relayed, waiting } from './address.ts';
 import { checkAddressable, type EventFilter, type Paging, readFilter, readList, unsupported } from './filters.ts';
 
 /** An event that waits: not yet due, or in a queue. */
@@ -19,7 +21,7 @@ export interface List<Item> {
   readonly next?: string;
 }
 
-/** Looks at what waits, and takes back what is no longer wanted. */
+/** Looks at what waits, takes back what is no longer wanted, and changes when it comes. */
 export class Waiting {
   readonly #core: Core;
 
@@ -43,6 +45,18 @@ export class Waiting {
     const { cancel } = backend.capabilities;
     if (!backend.cancel || !cancel || (cancel === 'delayed' && filter.queue)) throw unsupported('cancel events');
     return backend.cancel(this.#placed(filter)).catch(failed('cancel'));
+  }
+
+  /** It keeps its id. What is being sent on at this moment is not found any more, and comes at its old time. */
+  async reschedule(given: EventFilter, when: When): Promise<number> {
+    const filter = readFilter(given);
+    const { backend } = this.#core;
+    const { delay } = backend.capabilities;
+    if (!backend.change || !delay) throw unsupported('reschedule events');
+    const now = backend.now();
+    const { at, headers } = waiting(NO_HEADERS, Math.max(instantOf(when, now), now), now, delay.maxMs);
+    const to = { at, headers: { [DUE]: headers[DUE] ?? '' } };
+    return backend.change(this.#placed(filter), to).catch(failed('reschedule'));
   }
 
   /** Without a queue, what is not yet due is meant: in `$relay`, unless the backend keeps it itself. */

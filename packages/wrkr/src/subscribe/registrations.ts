@@ -27,6 +27,8 @@ export class QueueHandlers {
   readonly queue: string;
   readonly #all = new Map<string, Registration>();
   readonly #byName = new BindingTrie<Registration>();
+  /** By the user, in this process. */
+  paused = false;
   #concurrency: number | undefined;
 
   constructor(queue: string) {
@@ -39,6 +41,10 @@ export class QueueHandlers {
 
   get patterns(): Iterable<string> {
     return this.#all.keys();
+  }
+
+  get registrations(): Iterable<Registration> {
+    return this.#all.values();
   }
 
   /** Handlers at once, in this process. */

@@ -81,6 +81,28 @@ export class Subscriptions {
     void this.#retire(worker);
   }
 
+  /** Every handler of this process for this queue. */
+  async dismiss(queue: string): Promise<void> {
+    for (const registration of [...(this.#queues.get(queue)?.registrations ?? [])]) await this.remove(registration);
+  }
+
+  /** Returns whether there is such a queue here. It stays paused while its handlers come and go. */
+  pause(queue: string): boolean {
+    return this.#setPaused(queue, true);
+  }
+
+  resume(queue: string): boolean {
+    return this.#setPaused(queue, false);
+  }
+
+  #setPaused(queue: string, paused: boolean): boolean {
+    const handlers = this.#queues.get(queue);
+    if (!handlers) return false;
+    handlers.paused = paused;
+    for (const worker of this.workers) if (worker.serves(handlers)) worker.obey();
+    return true;
+  }
+
   /** Its last jobs end and are settled; then nothing is left of it. */
   async #retire(worker: Worker): Promise<void> {
     await worker.idle();
