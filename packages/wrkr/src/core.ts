@@ -7,6 +7,8 @@ import type { Pauses } from './time/pauses.ts';
 /** What the rooms share: made once by the bus and handed down. */
 export interface Core {
   readonly backend: Backend;
+  /** Where delayed events wait: the companion, if there is one, or the backend itself. */
+  readonly scheduler: Backend;
   readonly clock: Clock;
   readonly activity: ActivityCount;
   /** Between repeated calls of the backend. */

@@ -22,6 +22,10 @@ export const WHEN = 'wrkr-when';
 export const DUE = 'wrkr-due';
 /** How long after it was due it is worth handling, in milliseconds; gone once a handler has begun with it. */
 export const TTL = 'wrkr-ttl';
+/** Of a row in `$retries`: the event's own id. */
+export const EVENT = 'wrkr-event';
+/** Of a row in `$retries`: the queue that it comes back to. */
+export const QUEUE = 'wrkr-queue';
 /** When it was first handed to a process that had no handler for it. */
 export const UNHANDLED = 'wrkr-unhandled-since';
 /** When it became a dead letter; why is the newest of its errors. */

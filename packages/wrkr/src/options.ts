@@ -11,6 +11,11 @@ export type Logger = Partial<Record<LogLevel, (message: string, extra?: object) 
 
 export interface WrkrOptions {
   readonly backend: Backend;
+  /**
+   * Another backend, which keeps all delayed events (and retries, where `backend` cannot delay): for a backend that cannot, or
+   * cannot find, cancel or reschedule them. @default `backend` itself
+   */
+  readonly scheduler?: Backend;
   /** Names this process in logs. @default 'wrkr' */
   readonly name?: string;
   /** For subscriptions that do not say. @default { attempts: 10, backoff: exponential with full jitter, 1 second to 1 hour } */
@@ -36,6 +41,7 @@ export interface StopOptions {
 
 const KEYS: ReadonlySet<string> = new Set([
   'backend',
+  'scheduler',
   'name',
   'retry',
   'lease',
@@ -53,6 +59,7 @@ const STOP_TIMEOUT: Ms = 25_000;
 
 export interface ReadOptions {
   readonly backend: Backend;
+  readonly scheduler: Backend;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: Settings;
@@ -61,9 +68,9 @@ export interface ReadOptions {
 export function readOptions(options: WrkrOptions): ReadOptions {
   checkObject(options, 'the options of new Wrkr');
   checkKeys(options, KEYS, 'WRKR_INVALID_OPTION', 'new Wrkr');
-  const { backend, name = 'wrkr', relay = true, logger = CONSOLE, clock = new SystemClock() } = options;
-  if (typeof backend?.open !== 'function')
-    throw invalid(`backend must be a backend, such as new MemoryBackend(), not ${describe(backend)}`);
+  const { backend, scheduler = backend, name = 'wrkr', relay = true, logger = CONSOLE, clock = new SystemClock() } = options;
+  checkBackend('backend', backend);
+  checkBackend('scheduler', scheduler);
   if (typeof name !== 'string') throw invalid(`name must be a string, not ${describe(name)}`);
   if (typeof relay !== 'boolean') throw invalid(`relay must be true or false, not ${describe(relay)}`);
   if (typeof clock?.after !== 'function') throw invalid(`clock must be a clock, not ${describe(clock)}`);
@@ -76,7 +83,12 @@ export function readOptions(options: WrkrOptions): ReadOptions {
     unhandledForMs: options.unhandledFor === undefined ? UNHANDLED_FOR : readSpan(options.unhandledFor, 'unhandledFor'),
     publishTimeoutMs: options.publishTimeout === undefined ? PUBLISH_TIMEOUT : readSpan(options.publishTimeout, 'publishTimeout'),
   };
-  return { backend, clock, logger, settings };
+  return { backend, scheduler, clock, logger, settings };
+}
+
+function checkBackend(option: string, backend: Backend): void {
+  if (typeof backend?.open !== 'function')
+    throw invalid(`${option} must be a backend, such as new MemoryBackend(), not ${describe(backend)}`);
 }
 
 export function readStopOptions(options: StopOptions): Ms {

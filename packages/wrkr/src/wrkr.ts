@@ -1,5 +1,4 @@
-import type { Backend, Binding, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
-import { deadQueueOf, RELAY } from './contract/words.ts';
+import type { Backend, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
 import { ActivityCount, type Core } from './core.ts';
 import { type DeadLetter, DeadLetters } from './dead/dead-letters.ts';
 import { HandlerFrame } from './deliver/handler-frame.ts';
@@ -15,7 +14,7 @@ import type { Receipt } from './publish/event-input.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
 import type { EventFilter, Limited, Paging } from './schedule/filters.ts';
-import { Relay } from './schedule/relay.ts';
+import { Scheduling } from './schedule/scheduling.ts';
 import { failed, type List, Waiting, type WaitingEvent } from './schedule/waiting.ts';
 import type { SubscriptionOptions } from './subscribe/options.ts';
 import { Queues, type Stats } from './subscribe/queues.ts';
@@ -29,15 +28,16 @@ import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
 /** An event bus: publish events, subscribe queues. See the README for what it promises. */
 export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposable {
   readonly #backend: Backend;
+  readonly #scheduler: Backend;
   readonly #core: Core;
   readonly #logger: Logger;
   readonly #listeners = new Listeners((thrown, name) => this.#log('error', `a listener of '${name}' threw`, { thrown }));
-  readonly #outbox: Outbox;
   readonly #publisher: Publisher;
   readonly #subscriptions: Subscriptions;
-  readonly #relay: Relay | undefined;
+  readonly #scheduling: Scheduling;
   readonly #waiting: Waiting;
   readonly #deadLetters: DeadLetters;
+  readonly #scheduledDead: DeadLetters;
   readonly #queues: Queues;
   readonly #shutdown: Shutdown;
   readonly #frame = new HandlerFrame();
@@ -46,15 +46,19 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   /** Queues are declared: events can be published. */
   #usable = false;
   #stopped = false;
+  /** Those that have lost their server. */
+  readonly #away = new Set<Backend>();
   #unwatch: (() => void) | undefined;
 
   /** Throws `WRKR_INVALID_OPTION`. Does nothing yet: see {@link start}. */
   constructor(options: WrkrOptions) {
-    const { backend, clock, logger, settings } = readOptions(options);
+    const { backend, scheduler, clock, logger, settings } = readOptions(options);
     this.#backend = backend;
+    this.#scheduler = scheduler;
     this.#logger = logger;
     const core: Core = {
       backend,
+      scheduler,
       clock,
       settings,
       activity: new ActivityCount(),
@@ -68,16 +72,18 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     const jobs = new Jobs(core);
     const leases = new Leases(core);
     this.#core = core;
-    this.#outbox = new Outbox(core);
-    this.#publisher = new Publisher(core, this.#outbox);
+    const outbox = new Outbox(core, backend);
+    const scheduling = new Scheduling(core, outbox, leases);
+    this.#scheduling = scheduling;
+    this.#publisher = new Publisher(core, outbox, scheduling.outbox);
     const suspects = new Suspects(jobs, workers);
-    const place = { core, publisher: this.#publisher, leases, jobs, suspects, frame: this.#frame };
+    const place = { core, publisher: this.#publisher, leases, jobs, suspects, frame: this.#frame, scheduling };
     this.#subscriptions = new Subscriptions(place, workers);
-    this.#relay = settings.relay ? new Relay(core, this.#outbox, leases) : undefined;
     this.#waiting = new Waiting(core);
-    this.#deadLetters = new DeadLetters(core, leases);
+    this.#deadLetters = new DeadLetters(core, leases, backend);
+    this.#scheduledDead = new DeadLetters(core, leases, scheduler);
     this.#queues = new Queues(core, this.#subscriptions);
-    this.#shutdown = new Shutdown(place, this.#outbox, workers, this.#relay, () => this.#closed());
+    this.#shutdown = new Shutdown(place, outbox, workers, () => this.#closed());
   }
 
   get state(): State {
@@ -191,19 +197,19 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   /** Events that were given up. `queue` is where they died. */
   async deadLetters(filter: EventFilter & Paging = {}): Promise<List<DeadLetter>> {
     this.#check();
-    return this.#deadLetters.list(filter);
+    return this.#deadOf(filter).list(filter);
   }
 
   /** Sends dead letters back to where they died, to be tried anew. Resolves with how many. */
   async redrive(filter: EventFilter & Limited): Promise<number> {
     this.#check();
-    return this.#deadLetters.redrive(filter);
+    return this.#deadOf(filter).redrive(filter);
   }
 
   /** Throws dead letters away. Resolves with how many. */
   async discard(filter: EventFilter & Limited): Promise<number> {
     this.#check();
-    return this.#deadLetters.discard(filter);
+    return this.#deadOf(filter).discard(filter);
   }
 
   /** How many events a queue has: `null` where the backend cannot know, zeros if there is no such queue. */
@@ -241,18 +247,23 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     await this.#queues.delete(queue);
   }
 
+  /** What died in one of our own queues is where these are. */
+  #deadOf(filter: EventFilter): DeadLetters {
+    return String(filter?.queue).startsWith('$') ? this.#scheduledDead : this.#deadLetters;
+  }
+
   async #start(): Promise<void> {
     this.#enter('starting');
-    const { activity, clock, settings } = this.#core;
+    const { activity, clock } = this.#core;
     this.#unwatch ??= clock.watch?.(activity);
     activity.begin();
     try {
-      await this.#backend.open(this.#env());
-      checkLease(settings.leaseMs, this.#backend.capabilities);
-      await this.#subscriptions.bindAll(this.#ownQueues());
+      await this.#open();
+      this.#scheduling.prepare();
+      await this.#bind();
       this.#usable = true;
       await this.#subscriptions.openAll();
-      if (this.#ownQueues().length > 0) await this.#relay?.open();
+      await this.#scheduling.open();
       this.#enter('up');
     } catch (error) {
       this.#enter('new');
@@ -262,27 +273,34 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     }
   }
 
-  #ownQueues(): readonly Binding[] {
-    const { delay } = this.#backend.capabilities;
-    if (!delay || delay.fanOut) return [];
-    return [
-      { queue: deadQueueOf(RELAY), kind: 'parked' },
-      { queue: RELAY, kind: 'work' },
-    ];
+  async #open(): Promise<void> {
+    for (const backend of new Set([this.#backend, this.#scheduler])) {
+      await backend.open(this.#env(backend));
+      checkLease(this.#core.settings.leaseMs, backend.capabilities);
+    }
   }
 
-  #env(): Env {
+  /** In one call, or one each. */
+  async #bind(): Promise<void> {
+    const { bindings, isCompanion } = this.#scheduling;
+    await this.#subscriptions.bindAll(isCompanion ? [] : bindings);
+    if (isCompanion) await this.#scheduler.bind(bindings);
+  }
+
+  #env(backend: Backend): Env {
     return {
       clock: this.#core.clock,
       log: (level, message, extra) => this.#log(level, message, extra),
-      onState: (state) => this.#connection(state),
+      onState: (state) => this.#connection(backend, state),
       onUnrouted: (event) => this.#core.emit('unrouted', event),
     };
   }
 
-  #connection(state: 'up' | 'down' | 'closed'): void {
+  #connection(backend: Backend, state: 'up' | 'down' | 'closed'): void {
+    if (state === 'down') this.#away.add(backend);
+    else this.#away.delete(backend);
     if (state === 'up') this.#core.pauses.hurry();
-    if (state !== 'closed' && (this.#state === 'up' || this.#state === 'down')) this.#enter(state);
+    if (this.#state === 'up' || this.#state === 'down') this.#enter(this.#away.size > 0 ? 'down' : 'up');
   }
 
   #closed(): void {

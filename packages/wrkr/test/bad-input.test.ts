@@ -16,7 +16,7 @@ describe('new Wrkr', () => {
       'a misspelled option',
       { backend, publishTimout: 5 },
       'WRKR_INVALID_OPTION',
-      "no 'publishTimout': it can have backend, name",
+      "no 'publishTimout': it can have backend, scheduler",
     ],
     ['a lease of 0', { backend, lease: 0 }, 'WRKR_INVALID_OPTION', 'lease must be longer than 0'],
     ['a lease that cannot be read', { backend, lease: '10 min' }, 'WRKR_INVALID_OPTION', 'lease is no span of time'],

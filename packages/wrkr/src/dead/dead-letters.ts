@@ -1,4 +1,4 @@
-import type { Filter, Ms, Stored } from '../contract/contract.ts';
+import type { Backend, Filter, Ms, Stored } from '../contract/contract.ts';
 import { deadQueueOf, originOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { historyOf, type PastError } from '../deliver/history.ts';
@@ -34,20 +34,22 @@ export interface DeadLetter {
   readonly history: readonly PastError[];
 }
 
-/** Lists what was given up, sends it back to where it died, or throws it away. */
+/** Of one backend: lists what was given up, sends it back to where it died, or throws it away. */
 export class DeadLetters {
   readonly #core: Core;
   readonly #leases: Leases;
+  readonly #backend: Backend;
 
-  constructor(core: Core, leases: Leases) {
+  constructor(core: Core, leases: Leases, backend: Backend) {
     this.#core = core;
     this.#leases = leases;
+    this.#backend = backend;
   }
 
   /** Queue by queue: `next` names the queue, then the backend's place in it. */
   async list(list: EventFilter & Paging): Promise<List<DeadLetter>> {
     const { filter, limit, after } = readList(list);
-    const { backend } = this.#core;
+    const backend = this.#backend;
     if (!backend.browse || backend.capabilities.dead !== 'browse') throw unsupported('list dead letters');
     const queues = await this.#queuesOf(filter);
     const [start, place] = after?.split('\n') ?? [];
@@ -66,7 +68,7 @@ export class DeadLetters {
   /** Back to the queue where each died, as if it had not been tried yet; its history stays. Resolves with how many. */
   async redrive(given: EventFilter & Limited): Promise<number> {
     const { filter, limit } = readLimited(given);
-    const { backend } = this.#core;
+    const backend = this.#backend;
     if (backend.capabilities.dead === 'drain') {
       return this.#drain(filter, limit, (intake, holding) => {
         const { queue, headers } = holding.d;
@@ -82,7 +84,7 @@ export class DeadLetters {
   /** Resolves with how many. */
   async discard(given: EventFilter & Limited): Promise<number> {
     const { filter, limit } = readLimited(given);
-    const { backend } = this.#core;
+    const backend = this.#backend;
     if (backend.capabilities.dead === 'drain')
       return this.#drain(filter, limit, (intake, holding) => intake.ack(holding)).catch(failed('discard'));
     return this.#each(filter, limit, 'discard', (one) => backend.cancel?.(one));
@@ -102,7 +104,7 @@ export class DeadLetters {
   }
 
   async #upTo(limit: number, filter: InQueue): Promise<readonly InQueue[]> {
-    const { backend } = this.#core;
+    const backend = this.#backend;
     if (limit === Number.POSITIVE_INFINITY) return [filter];
     if (limit === 0) return [];
     if (!backend.browse) throw unsupported('take a limited number of dead letters');
@@ -113,12 +115,12 @@ export class DeadLetters {
   async #drain({ queue, ...others }: Filter, limit: number, settle: Settle): Promise<number> {
     if (queue === undefined || Object.keys(others).length > 0)
       throw unsupported('choose among dead letters: give { queue, limit? }');
-    return new Drain(this.#core, this.#leases, queue, settle).take(limit);
+    return new Drain(this.#core, this.#leases, { backend: this.#backend, queue: deadQueueOf(queue) }, settle).take(limit);
   }
 
   /** The parked queues that the filter means. */
   async #queuesOf(filter: Filter): Promise<readonly string[]> {
-    const { backend } = this.#core;
+    const backend = this.#backend;
     checkAddressable(filter, backend.capabilities);
     if (filter.queue !== undefined) return [deadQueueOf(filter.queue)];
     if (!backend.bindings) throw unsupported('list its queues: name one');

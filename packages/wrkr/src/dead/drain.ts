@@ -1,7 +1,6 @@
 import type { Ms } from '../contract/contract.ts';
-import { deadQueueOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
-import { type Holding, Intake, type Receiver } from '../deliver/intake.ts';
+import { type Holding, Intake, type Receiver, type Source } from '../deliver/intake.ts';
 import type { Leases } from '../deliver/leases.ts';
 
 export type Settle = (intake: Intake, holding: Holding) => void;
@@ -17,24 +16,25 @@ const MOST = 100;
 export class Drain implements Receiver {
   readonly #core: Core;
   readonly #intake: Intake;
-  readonly #queue: string;
+  readonly #source: Source;
   readonly #settle: Settle;
   #left = 0;
   #taken: Holding[] = [];
   #finish = (): void => {};
   #cancelQuiet = (): void => {};
 
-  /** `queue`: where they died. `settle` is called for each. */
-  constructor(core: Core, leases: Leases, queue: string, settle: Settle) {
+  /** `source` is a parked queue; `settle` is called for each. */
+  constructor(core: Core, leases: Leases, source: Source, settle: Settle) {
     this.#core = core;
-    this.#queue = deadQueueOf(queue);
+    this.#source = source;
     this.#settle = settle;
-    this.#intake = new Intake(core, leases, this.#queue, this);
+    this.#intake = new Intake(core, leases, source, this);
   }
 
   /** Resolves with how many were taken. */
   async take(limit: number): Promise<number> {
-    const { ready } = (await this.#core.backend.stats?.(this.#queue)) ?? { ready: null };
+    const { backend, queue } = this.#source;
+    const { ready } = (await backend.stats?.(queue)) ?? { ready: null };
     this.#left = Math.min(limit, ready ?? Number.POSITIVE_INFINITY);
     if (this.#left === 0) return 0;
     const finished = new Promise<void>((resolve) => {

@@ -1,9 +1,9 @@
 import { Batcher } from '../batcher.ts';
 import { Bag, type Bagged } from '../contract/bag.ts';
-import type { BackendError, Consumer, Delivery, Failure, Headers, Ms, QueueKind, Sink } from '../contract/contract.ts';
+import type { Backend, BackendError, Consumer, Delivery, Failure, Headers, Ms, QueueKind, Sink } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, fromBackend, isPassing } from '../errors.ts';
-import { NO_HEADERS } from '../headers.ts';
+import { DUE, NO_HEADERS, withHeaders } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
 import { trace } from '../trace.ts';
 import type { Leases } from './leases.ts';
@@ -34,6 +34,12 @@ export class Holding implements Bagged {
   }
 }
 
+/** What an {@link Intake} takes from. */
+export interface Source {
+  readonly backend: Backend;
+  readonly queue: string;
+}
+
 /** Who works on what an {@link Intake} holds. */
 export interface Receiver {
   receive(batch: readonly Holding[]): void;
@@ -52,18 +58,22 @@ export class Intake implements Sink {
   readonly queue: string;
   readonly #held = new Bag<Holding>();
   readonly #core: Core;
+  readonly #backend: Backend;
   readonly #leases: Leases;
   readonly #receiver: Receiver;
   readonly #settlements: Batcher<Holding>;
+  /** What waits here, because the backend cannot: each gives one back. */
+  readonly #kept = new Set<() => void>();
   /** A promise, because deliveries may come before `consume` has resolved. */
   #consumer: Promise<Consumer> | undefined;
 
-  constructor(core: Core, leases: Leases, queue: string, receiver: Receiver) {
+  constructor(core: Core, leases: Leases, { backend, queue }: Source, receiver: Receiver) {
     this.#core = core;
+    this.#backend = backend;
     this.#leases = leases;
     this.queue = queue;
     this.#receiver = receiver;
-    const { limits } = core.backend.capabilities;
+    const { limits } = backend.capabilities;
     this.#settlements = new Batcher(
       (batch) => this.#settle(batch),
       () => limits,
@@ -72,7 +82,7 @@ export class Intake implements Sink {
 
   async open(max: number, kind: QueueKind = 'work'): Promise<void> {
     this.#leases.add(this);
-    this.#consumer = this.#core.backend.consume(this.queue, this, { max, leaseMs: this.#core.settings.leaseMs, kind });
+    this.#consumer = this.#backend.consume(this.queue, this, { max, leaseMs: this.#core.settings.leaseMs, kind });
     await this.#consumer;
   }
 
@@ -85,7 +95,7 @@ export class Intake implements Sink {
     this.#core.activity.steps++;
     const holdings = batch.map((delivery) => new Holding(delivery));
     for (const holding of holdings) this.#held.add(holding);
-    this.#leases.wake();
+    if (this.keeps) this.#leases.wake();
     this.#receiver.receive(holdings);
   }
 
@@ -99,8 +109,9 @@ export class Intake implements Sink {
     }
   }
 
-  get holds(): number {
-    return this.#held.size;
+  /** Has leases that end by themselves. */
+  get keeps(): boolean {
+    return this.#held.size > 0 && this.#backend.capabilities.lease.kind === 'timed';
   }
 
   ack(holding: Holding): void {
@@ -121,17 +132,18 @@ export class Intake implements Sink {
     this.move(holding, { queue: this.queue, at: holding.d.at, headers: holding.d.headers });
   }
 
-  /** Back into the queue, not before `at`. */
+  /** Back into the queue, not before `at`. Where the backend cannot delay it is held here until then. */
   postpone(holding: Holding, at: Ms, headers: Headers): void {
-    this.move(holding, { queue: this.queue, ...waitingOn(this.#core.backend, headers, at) });
+    if (this.#backend.capabilities.delay) this.move(holding, { queue: this.queue, ...waitingOn(this.#backend, headers, at) });
+    else this.#keep(holding, at, headers);
   }
 
   /** Extends the leases of everything held that is not quite new. */
   async extend(leaseMs: Ms): Promise<void> {
     const consumer = await this.#consumer;
-    const young = this.#core.backend.now() + (leaseMs * 2) / 3;
+    const young = this.#backend.now() + (leaseMs * 2) / 3;
     const due = [...this.#held].map(({ d }) => d).filter(({ leaseUntil }) => leaseUntil < young);
-    const { batch } = this.#core.backend.capabilities.limits;
+    const { batch } = this.#backend.capabilities.limits;
     for (let from = 0; consumer && from < due.length; from += batch) {
       const some = due.slice(from, from + batch);
       const failures = await consumer.extend(some, leaseMs).catch(() => []); // the next turn comes before the lease ends
@@ -142,6 +154,7 @@ export class Intake implements Sink {
 
   /** No more deliveries once it has resolved. What is held stays held, and is settled. */
   async stop(): Promise<void> {
+    for (const giveBack of this.#kept) giveBack();
     const consumer = await this.#consumer;
     await consumer?.stop();
   }
@@ -155,6 +168,19 @@ export class Intake implements Sink {
   close(): void {
     for (const holding of this.#held) this.#held.remove(holding);
     this.#leases.remove(this);
+  }
+
+  /** Given back early it says itself when it is due, so whoever has it next keeps it too. */
+  #keep(holding: Holding, at: Ms, headers: Headers): void {
+    const giveBack = (): void => {
+      cancel();
+      this.#kept.delete(giveBack);
+      const left = at > this.#backend.now();
+      const due = withHeaders(headers, { [DUE]: left ? String(at) : undefined });
+      if (holding.held) this.move(holding, { queue: this.queue, at: 0, headers: due });
+    };
+    const cancel = this.#core.clock.after(at - this.#backend.now(), giveBack);
+    this.#kept.add(giveBack);
   }
 
   #settleSoon(holding: Holding): void {
@@ -208,7 +234,7 @@ export class Intake implements Sink {
     if (wasHeld || error.code !== 'stale')
       this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
     if (error.code === 'invalid' && elsewhere && wasHeld) {
-      this.postpone(holding, this.#core.backend.now() + STUCK_FOR, holding.d.headers);
+      this.postpone(holding, this.#backend.now() + STUCK_FOR, holding.d.headers);
       this.#core.activity.end();
     } else {
       this.#settled(holding);

@@ -23,10 +23,9 @@ export class Leases {
     this.#intakes.delete(intake);
   }
 
-  /** Something is held now. */
+  /** Something with a lease that ends by itself is held now. */
   wake(): void {
-    if (this.#cancel || this.#core.backend.capabilities.lease.kind !== 'timed') return;
-    this.#cancel = this.#core.clock.after(this.#leaseMs / 3, this.#turn);
+    this.#cancel ??= this.#core.clock.after(this.#leaseMs / 3, this.#turn);
   }
 
   close(): void {
@@ -41,7 +40,7 @@ export class Leases {
 
   readonly #turn = (): void => {
     this.#cancel = undefined;
-    const holding = [...this.#intakes].filter((intake) => intake.holds > 0);
+    const holding = [...this.#intakes].filter((intake) => intake.keeps);
     if (holding.length === 0) return;
     this.wake();
     for (const intake of holding) void intake.extend(this.#leaseMs);

@@ -1,14 +1,16 @@
-import type { Ms } from '../contract/contract.ts';
+import type { Headers, Ms } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import { numberIn, TTL, UNHANDLED, withHeaders } from '../headers.ts';
 import type { Publisher } from '../publish/publisher.ts';
+import type { Retries } from '../schedule/retries.ts';
 import type { When } from '../time/when.ts';
 import type { Outcome } from './ack.ts';
 import { attemptOf } from './delivered-event.ts';
 import type { Holding, Intake } from './intake.ts';
 import type { Job } from './job.ts';
 import { afterFailure, deadLetter, instantOr } from './verdict.ts';
+import type { Workplace } from './worker.ts';
 
 const SOON: Ms = 1000;
 const UNHANDLED_MOST: Ms = 60_000;
@@ -18,11 +20,19 @@ export class Settler {
   readonly #core: Core;
   readonly #publisher: Publisher;
   readonly #intake: Intake;
+  readonly #retries: Retries | undefined;
 
-  constructor(core: Core, publisher: Publisher, intake: Intake) {
+  constructor({ core, publisher, scheduling }: Workplace, intake: Intake) {
     this.#core = core;
     this.#publisher = publisher;
     this.#intake = intake;
+    this.#retries = scheduling.retries;
+  }
+
+  /** Back into its queue, not before `at`. */
+  postpone(holding: Holding, at: Ms, headers: Headers): void {
+    if (this.#retries) this.#retries.park(this.#intake, holding, at, headers);
+    else this.#intake.postpone(holding, at, headers);
   }
 
   /** What a handler, or time, has decided. */
@@ -73,20 +83,22 @@ export class Settler {
     const since = numberIn(headers, UNHANDLED, now);
     if (now - since < this.#core.settings.unhandledForMs) {
       const wait = Math.min(UNHANDLED_MOST, Math.max(SOON, now - since));
-      this.#intake.postpone(holding, now + wait, withHeaders(headers, { [UNHANDLED]: String(since) }));
+      this.postpone(holding, now + wait, withHeaders(headers, { [UNHANDLED]: String(since) }));
     } else {
       this.bury(holding, new WrkrError('WRKR_NO_HANDLER', `no handler: no process takes '${name}' from '${queue}'`));
     }
   }
 
   #retry({ holding, registration }: Job, error: unknown, when?: When): void {
-    this.#intake.move(holding, afterFailure(this.#core, holding.d, registration.settings.retry, error, when));
+    const to = afterFailure(this.#core, holding.d, registration.settings.retry, error, when);
+    if (to.queue === holding.d.queue) this.postpone(holding, to.at, to.headers);
+    else this.#intake.move(holding, to);
   }
 
   #later(job: Job, when: When): void {
     const at = instantOr(this.#core, when, this.#core.backend.now());
     if (at === undefined) this.#retry(job, new Error('ack.later was given no time that can be read'));
-    else this.#intake.postpone(job.holding, at, withHeaders(job.holding.d.headers, { [TTL]: undefined }));
+    else this.postpone(job.holding, at, withHeaders(job.holding.d.headers, { [TTL]: undefined }));
   }
 
   /** Stored first, then acked: a crash between the two repeats the handler, and the ids of its follow-ups are the same again. */
@@ -98,7 +110,7 @@ export class Settler {
       this.#intake.ack(holding);
     } catch (error) {
       this.#core.report(fromBackend(error, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}'`));
-      this.#intake.postpone(holding, backend.now() + SOON, holding.d.headers);
+      this.postpone(holding, backend.now() + SOON, holding.d.headers);
     }
     activity.end();
   }

@@ -1,7 +1,7 @@
 import type { Ms } from '../contract/contract.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import type { Outbox } from '../publish/outbox.ts';
-import type { Relay } from '../schedule/relay.ts';
+import type { Scheduling } from '../schedule/scheduling.ts';
 import type { Worker, Workplace } from './worker.ts';
 
 /** For writing what the handlers have decided, once they have; on the monotonic clock. */
@@ -18,17 +18,15 @@ export class Shutdown {
   readonly #place: Workplace;
   readonly #outbox: Outbox;
   readonly #workers: Iterable<Worker>;
-  readonly #relay: Relay | undefined;
   readonly #onClosed: () => void;
   #callers = 0;
   #othersEnded: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(place: Workplace, outbox: Outbox, workers: Iterable<Worker>, relay: Relay | undefined, onClosed: () => void) {
+  constructor(place: Workplace, outbox: Outbox, workers: Iterable<Worker>, onClosed: () => void) {
     this.#place = place;
     this.#outbox = outbox;
     this.#workers = workers;
-    this.#relay = relay;
     this.#onClosed = onClosed;
   }
 
@@ -40,7 +38,7 @@ export class Shutdown {
   }
 
   async #close(timeoutMs: Ms): Promise<void> {
-    const { core, jobs, leases, suspects } = this.#place;
+    const { core, jobs, leases, scheduling, suspects } = this.#place;
     suspects.close();
     const deadline = new Deadline((fn) => core.clock.after(timeoutMs, fn));
     this.#othersEnded = this.#endOthers(deadline);
@@ -52,15 +50,17 @@ export class Shutdown {
     this.#outbox.close();
     core.pauses.close();
     for (const worker of this.#workers) worker.intake.close();
-    this.#relay?.close();
+    scheduling.close();
     leases.close();
     jobs.close();
-    await core.backend.close().catch((error) => core.report(fromBackend(error, 'the backend did not close')));
+    for (const backend of new Set([core.backend, core.scheduler])) {
+      await backend.close().catch((error) => core.report(fromBackend(error, `the ${backend.name} backend did not close`)));
+    }
     this.#onClosed();
   }
 
   async #endOthers(deadline: Deadline): Promise<void> {
-    const sources = [...this.#workers, ...(this.#relay ? [this.#relay] : [])];
+    const sources = [...this.#workers, this.#place.scheduling];
     await deadline.or(Promise.all(sources.map((source) => this.#stopped(source))));
     await deadline.or(this.#place.jobs.atMost(() => this.#callers));
   }
@@ -85,7 +85,7 @@ export class Shutdown {
     deadline.cancel();
   }
 
-  async #stopped(source: Worker | Relay): Promise<void> {
+  async #stopped(source: Worker | Scheduling): Promise<void> {
     try {
       await source.stop();
     } catch (error) {

@@ -4,7 +4,6 @@ import type { Core } from '../core.ts';
 import { fromBackend, messageOf, WrkrError } from '../errors.ts';
 import type { Attempted } from '../events.ts';
 import { ATTEMPT, DEAD_AT, ERRORS, TTL, UNHANDLED, withHeaders } from '../headers.ts';
-import { waitingOn } from '../schedule/address.ts';
 import type { RetryPolicy } from '../subscribe/options.ts';
 import { waitAfter } from '../time/backoff.ts';
 import { instantOf, type When } from '../time/when.ts';
@@ -25,7 +24,7 @@ export function afterFailure(core: Core, delivery: Delivery, policy: RetryPolicy
     [TTL]: undefined,
   });
   core.emit('retry', attempted(delivery, attempt), error, new Date(at));
-  return { queue: delivery.queue, ...waitingOn(core.backend, headers, at) };
+  return { queue: delivery.queue, at, headers };
 }
 
 /** The instant that a handler named; nothing, and a report, if it cannot be read. */

@@ -6,6 +6,7 @@ import type { Receipt, UntypedInput } from '../publish/event-input.ts';
 import { receiptOf } from '../publish/event-input.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { readFollowUp } from '../schedule/follow-ups.ts';
+import type { Scheduling } from '../schedule/scheduling.ts';
 import type { QueueHandlers, Registration } from '../subscribe/registrations.ts';
 import { trace } from '../trace.ts';
 import type { Outcome } from './ack.ts';
@@ -27,6 +28,7 @@ export interface Workplace {
   readonly jobs: Jobs;
   readonly suspects: Suspects;
   readonly frame: HandlerFrame;
+  readonly scheduling: Scheduling;
 }
 
 /**
@@ -51,8 +53,8 @@ export class Worker implements Receiver, Employer {
     this.#place = place;
     this.#handlers = handlers;
     this.#pace = new Pace(place.core.clock.real, handlers);
-    this.intake = new Intake(place.core, place.leases, handlers.queue, this);
-    this.#settler = new Settler(place.core, place.publisher, this.intake);
+    this.intake = new Intake(place.core, place.leases, { backend: place.core.backend, queue: handlers.queue }, this);
+    this.#settler = new Settler(place, this.intake);
   }
 
   open(): Promise<void> {
@@ -126,7 +128,7 @@ export class Worker implements Receiver, Employer {
     const { headers, name } = holding.d;
     const due = dueOf(headers);
     if (due > 0 && due > this.#place.core.backend.now()) {
-      this.intake.postpone(holding, due, headers);
+      this.#settler.postpone(holding, due, headers);
       return;
     }
     if (isExpired(holding.d, this.#place.core.backend.now())) {

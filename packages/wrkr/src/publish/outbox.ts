@@ -1,5 +1,5 @@
 import { Batcher, type BatchLimits } from '../batcher.ts';
-import type { BackendError, Deduplicated, Ms, Outgoing } from '../contract/contract.ts';
+import type { Backend, BackendError, Deduplicated, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
 import { trace } from '../trace.ts';
@@ -20,14 +20,16 @@ export interface Letter extends Outgoing {
  */
 export class Outbox {
   readonly #core: Core;
+  readonly #backend: Backend;
   readonly #batcher: Batcher<Letter>;
   #closed = false;
 
-  constructor(core: Core) {
+  constructor(core: Core, backend: Backend) {
     this.#core = core;
+    this.#backend = backend;
     this.#batcher = new Batcher(
       (letters) => this.#deliver(letters),
-      (): BatchLimits => core.backend.capabilities.limits,
+      (): BatchLimits => backend.capabilities.limits,
     );
   }
 
@@ -51,7 +53,7 @@ export class Outbox {
   /** Tells each letter that needs no more; resolves with the others, or with nothing. */
   async #send(letters: readonly Letter[]): Promise<readonly Failed[] | undefined> {
     try {
-      const { failures, deduplicated } = await this.#core.backend.send(letters);
+      const { failures, deduplicated } = await this.#backend.send(letters);
       if (failures.length === 0 && deduplicated.length === 0) {
         for (const letter of letters) this.#stored(letter, undefined);
         return undefined;

@@ -11,7 +11,9 @@ export function addressed(event: Outgoing, capabilities: Capabilities): Outgoing
   if (event.at === 0) return event;
   const { delay } = capabilities;
   if (!delay) {
-    throw new WrkrError('WRKR_UNSUPPORTED', 'this backend cannot delay events: publish without `when`', { applied: 'no' });
+    throw new WrkrError('WRKR_UNSUPPORTED', 'this backend cannot delay events: give new Wrkr a scheduler that can', {
+      applied: 'no',
+    });
   }
   if (!delay.fanOut) {
     return { ...event, to: { queue: RELAY }, ...waiting(event.headers, event.at, event.sentAt, delay.maxMs) };

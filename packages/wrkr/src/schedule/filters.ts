@@ -64,7 +64,7 @@ export function checkAddressable(filter: Filter, capabilities: Capabilities): vo
 }
 
 export function unsupported(what: string): WrkrError {
-  return new WrkrError('WRKR_UNSUPPORTED', `this backend cannot ${what}: see wrkr.capabilities`);
+  return new WrkrError('WRKR_UNSUPPORTED', `this backend cannot ${what}: see wrkr.capabilities, and the option scheduler`);
 }
 
 function notEmpty(filter: Filter): Filter {

@@ -1,31 +1,56 @@
-import type { BackendError, Headers, Ms, Outgoing } from '../contract/contract.ts';
-import { deadQueueOf, RELAY } from '../contract/words.ts';
+import type { BackendError, Delivery, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import { deadQueueOf, RELAY, RETRIES } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type Holding, Intake, type Receiver } from '../deliver/intake.ts';
 import type { Leases } from '../deliver/leases.ts';
 import { deadLetter } from '../deliver/verdict.ts';
 import { fromBackend } from '../errors.ts';
-import { dueOf } from '../headers.ts';
+import { DUE, dueOf, EVENT, QUEUE, withHeaders } from '../headers.ts';
 import type { Letter, Outbox } from '../publish/outbox.ts';
 import { relayed } from './address.ts';
 
 const MOST = 1000;
 
+/** What a row becomes when it is due. */
+export interface Route {
+  readonly queue: string;
+  readonly address: (row: Delivery) => Pick<Outgoing, 'to' | 'id' | 'headers'>;
+}
+
+/** Delayed events go to the subscribers that there are by then. */
+export const TO_SUBSCRIBERS: Route = {
+  queue: RELAY,
+  address: (row) => ({ to: { event: row.name }, id: row.id, headers: relayed(row) }),
+};
+
+/** Retries that waited in a companion go back to their queue. */
+export const BACK_TO_QUEUE: Route = {
+  queue: RETRIES,
+  address: ({ id, headers }) => ({
+    to: { queue: headers[QUEUE] ?? '' },
+    id: headers[EVENT] ?? id,
+    headers: withHeaders(headers, { [QUEUE]: undefined, [EVENT]: undefined, [DUE]: undefined }),
+  }),
+};
+
 /**
- * Sends delayed events on when they are due: takes rows from `$relay`, sends each to the subscribers that there are by then, and
- * acks the row when they have it. It never reads a body and never gives up on a backend that is away; what can never be sent
- * goes to `$relay.dead`, with an error.
+ * Sends on what is due: takes rows from a queue of the scheduler, sends each where it belongs, and acks the row when it is stored
+ * there. It never reads a body and never gives up on a backend that is away; what can never be sent becomes a dead letter of
+ * that queue, with an error.
  */
 export class Relay implements Receiver {
   readonly #core: Core;
   readonly #outbox: Outbox;
+  readonly #route: Route;
   readonly #intake: Intake;
   #stopped = false;
 
-  constructor(core: Core, outbox: Outbox, leases: Leases) {
+  /** `outbox` is the one to the backend. */
+  constructor(core: Core, outbox: Outbox, leases: Leases, route: Route) {
     this.#core = core;
     this.#outbox = outbox;
-    this.#intake = new Intake(core, leases, RELAY, this);
+    this.#route = route;
+    this.#intake = new Intake(core, leases, { backend: core.scheduler, queue: route.queue }, this);
   }
 
   open(): Promise<void> {
@@ -36,8 +61,8 @@ export class Relay implements Receiver {
     for (const row of batch) {
       const due = dueOf(row.d.headers);
       if (this.#stopped) this.#intake.release(row);
-      else if (due > this.#core.backend.now()) this.#intake.postpone(row, due, row.d.headers);
-      else this.#outbox.post(new Forward(this, row));
+      else if (due > this.#core.scheduler.now()) this.#intake.postpone(row, due, row.d.headers);
+      else this.#outbox.post(new Forward(this, row, this.#route.address(row.d)));
     }
   }
 
@@ -53,7 +78,8 @@ export class Relay implements Receiver {
       this.#intake.release(row);
       return;
     }
-    const report = fromBackend(error, `the delayed '${row.d.name}' cannot be sent and is in ${deadQueueOf(RELAY)}`);
+    const { queue, name } = row.d;
+    const report = fromBackend(error, `the delayed '${name}' cannot be sent and is in ${deadQueueOf(queue)}`);
     this.#core.report(report);
     this.#intake.move(row, deadLetter(this.#core, { ...row.d, headers: relayed(row.d) }, report, 0));
   }
@@ -68,7 +94,7 @@ export class Relay implements Receiver {
   }
 }
 
-/** A row on its way to the subscribers. */
+/** A row on its way to where it belongs. */
 class Forward implements Letter {
   readonly to: Outgoing['to'];
   readonly id: string;
@@ -82,14 +108,14 @@ class Forward implements Letter {
   readonly #relay: Relay;
   readonly #row: Holding;
 
-  constructor(relay: Relay, row: Holding) {
-    const { id, name, tid, sentAt, body } = row.d;
-    this.to = { event: name };
+  constructor(relay: Relay, row: Holding, { to, id, headers }: Pick<Outgoing, 'to' | 'id' | 'headers'>) {
+    const { name, tid, sentAt, body } = row.d;
+    this.to = to;
     this.id = id;
     this.name = name;
     if (tid !== undefined) this.tid = tid;
     this.sentAt = sentAt;
-    this.headers = relayed(row.d);
+    this.headers = headers;
     this.body = body;
     this.#relay = relay;
     this.#row = row;

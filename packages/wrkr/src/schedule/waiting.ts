@@ -1,4 +1,4 @@
-import type { Filter, Stored } from '../contract/contract.ts';
+import type { Backend, Filter, Stored } from '../contract/contract.ts';
 import { RELAY } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type DeliveredEvent, eventOf } from '../deliver/delivered-event.ts';
@@ -31,40 +31,41 @@ export class Waiting {
 
   async find(list: EventFilter & Paging): Promise<List<WaitingEvent>> {
     const { filter, ...page } = readList(list);
-    const { backend } = this.#core;
+    const { backend, placed } = this.#place(filter);
     const { browse } = backend.capabilities;
     if (!backend.browse || !browse || (browse === 'delayed' && filter.queue)) throw unsupported('list what waits');
-    const { items, next } = await backend.browse(this.#placed(filter), page).catch(failed('find'));
+    const { items, next } = await backend.browse(placed, page).catch(failed('find'));
     const found = items.filter((item) => this.#waits(item, filter)).map(waitingEvent);
     return next === undefined ? { items: found } : { items: found, next };
   }
 
   async cancel(given: EventFilter): Promise<number | null> {
     const filter = readFilter(given);
-    const { backend } = this.#core;
+    const { backend, placed } = this.#place(filter);
     const { cancel } = backend.capabilities;
     if (!backend.cancel || !cancel || (cancel === 'delayed' && filter.queue)) throw unsupported('cancel events');
-    return backend.cancel(this.#placed(filter)).catch(failed('cancel'));
+    return backend.cancel(placed).catch(failed('cancel'));
   }
 
   /** It keeps its id. What is being sent on at this moment is not found any more, and comes at its old time. */
   async reschedule(given: EventFilter, when: When): Promise<number> {
     const filter = readFilter(given);
-    const { backend } = this.#core;
+    const { backend, placed } = this.#place(filter);
     const { delay } = backend.capabilities;
     if (!backend.change || !delay) throw unsupported('reschedule events');
     const now = backend.now();
     const { at, headers } = waiting(NO_HEADERS, Math.max(instantOf(when, now), now), now, delay.maxMs);
     const to = { at, headers: { [DUE]: headers[DUE] ?? '' } };
-    return backend.change(this.#placed(filter), to).catch(failed('reschedule'));
+    return backend.change(placed, to).catch(failed('reschedule'));
   }
 
-  /** Without a queue, what is not yet due is meant: in `$relay`, unless the backend keeps it itself. */
-  #placed(filter: Filter): Filter {
-    const { capabilities } = this.#core.backend;
+  /** Without a queue, what is not yet due is meant: in the scheduler's `$relay`, unless the backend keeps it itself. */
+  #place(filter: Filter): { readonly backend: Backend; readonly placed: Filter } {
+    const backend = filter.queue === undefined ? this.#core.scheduler : this.#core.backend;
+    const { capabilities } = backend;
     checkAddressable(filter, capabilities);
-    if (filter.queue !== undefined || !capabilities.delay || capabilities.delay.fanOut) return filter;
-    return { ...filter, queue: RELAY };
+    const parked = filter.queue === undefined && capabilities.delay && !capabilities.delay.fanOut;
+    return { backend, placed: parked ? { ...filter, queue: RELAY } : filter };
   }
 
   #waits(item: Stored, filter: Filter): boolean {

@@ -1,0 +1,75 @@
+import type { BackendError, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import { RETRIES } from '../contract/words.ts';
+import type { Core } from '../core.ts';
+import type { Holding, Intake } from '../deliver/intake.ts';
+import { fromBackend } from '../errors.ts';
+import { EVENT, QUEUE, withHeaders } from '../headers.ts';
+import { Ids } from '../publish/ids.ts';
+import type { Letter, Outbox } from '../publish/outbox.ts';
+import { waitingOn } from './address.ts';
+
+/**
+ * For a backend that cannot delay and has a companion: what is to wait in one of its queues is stored in the companion's
+ * `$retries`, then acked; a crash between the two leaves both. The relay of `$retries` brings it back to its queue.
+ */
+export class Retries {
+  readonly #core: Core;
+  readonly #delayed: Outbox;
+  readonly #ids = new Ids();
+
+  constructor(core: Core, delayed: Outbox) {
+    this.#core = core;
+    this.#delayed = delayed;
+  }
+
+  /** `at` is on the backend's clock; what counts between two clocks is the span. */
+  park(intake: Intake, holding: Holding, at: Ms, headers: Headers): void {
+    const { backend, scheduler } = this.#core;
+    const now = scheduler.now();
+    const wait = waitingOn(scheduler, headers, now + (at - backend.now()));
+    this.#delayed.post(new Retry(this.#core, this.#ids.next(now), intake, holding, wait));
+  }
+}
+
+/**
+ * On its way to the companion. It has an id of its own, because the row before it may not be acked yet, and two queues may have a
+ * retry of one event; the event's is in a header.
+ */
+class Retry implements Letter {
+  readonly to: Outgoing['to'] = { queue: RETRIES };
+  readonly id: string;
+  readonly name: string;
+  readonly tid?: string;
+  readonly sentAt: Ms;
+  readonly at: Ms;
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  readonly patienceMs: Ms = Number.POSITIVE_INFINITY;
+  readonly #core: Core;
+  readonly #intake: Intake;
+  readonly #holding: Holding;
+
+  constructor(core: Core, rowId: string, intake: Intake, holding: Holding, wait: { readonly at: Ms; readonly headers: Headers }) {
+    const { id, name, tid, sentAt, body, queue } = holding.d;
+    this.id = rowId;
+    this.name = name;
+    if (tid !== undefined) this.tid = tid;
+    this.sentAt = sentAt;
+    this.at = wait.at;
+    this.headers = withHeaders(wait.headers, { [EVENT]: id, [QUEUE]: queue });
+    this.body = body;
+    this.#core = core;
+    this.#intake = intake;
+    this.#holding = holding;
+  }
+
+  stored(): void {
+    this.#intake.ack(this.#holding);
+  }
+
+  failed(error: BackendError): void {
+    this.#core.report(fromBackend(error, `a retry of '${this.name}' cannot wait in the scheduler and comes at once`));
+    const headers = withHeaders(this.headers, { [EVENT]: undefined, [QUEUE]: undefined });
+    this.#intake.move(this.#holding, { queue: this.#holding.d.queue, at: 0, headers });
+  }
+}
