@@ -1,6 +1,8 @@
 import type { Activity, Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
 import type { WrkrError } from './errors.ts';
 import type { BusEvents } from './events.ts';
+import type { Middleware } from './middleware/middleware.ts';
+import type { Catalogue } from './publish/catalogue.ts';
 import type { RetryPolicy } from './subscribe/options.ts';
 import type { Pauses } from './time/pauses.ts';
 
@@ -14,6 +16,9 @@ export interface Core {
   /** Between repeated calls of the backend. */
   readonly pauses: Pauses;
   readonly settings: Settings;
+  readonly middleware: Required<Middleware>;
+  /** What there is, if that is known. */
+  readonly catalogue: Catalogue | undefined;
   /** Whether anyone would hear it; ask before building details that cost something. */
   listens(name: keyof BusEvents): boolean;
   /** Tells listeners, without ever throwing. */

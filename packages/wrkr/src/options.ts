@@ -2,7 +2,9 @@ import { checkKeys } from './check-keys.ts';
 import type { Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
 import type { Settings } from './core.ts';
 import { WrkrError } from './errors.ts';
-import { describe } from './publish/names.ts';
+import type { Middleware } from './middleware/middleware.ts';
+import { Catalogue, type Schemas } from './publish/catalogue.ts';
+import { addressOf, describe } from './publish/names.ts';
 import { checkObject, DEFAULT_RETRY, type RetryOptions, readRetry, readSpan } from './subscribe/options.ts';
 import { SystemClock } from './time/clock.ts';
 
@@ -28,6 +30,10 @@ export interface WrkrOptions {
   readonly publishTimeout?: string | number;
   /** Whether this process sends on delayed events that fall due. @default true */
   readonly relay?: boolean;
+  /** Validators by event name, of any library that implements Standard Schema: names and payloads are checked against them. */
+  readonly catalogue?: Schemas;
+  /** Functions around every publish and every handler. @default none */
+  readonly middleware?: Middleware;
   /** @default warnings and errors to the console */
   readonly logger?: Logger;
   /** @default the machine's; tests give a virtual one */
@@ -39,6 +45,11 @@ export interface StopOptions {
   readonly timeout?: string | number;
 }
 
+export interface PublishOptions {
+  /** The caller's transaction, as the backend knows it: the events are stored if and when it is committed. */
+  readonly session?: unknown;
+}
+
 const KEYS: ReadonlySet<string> = new Set([
   'backend',
   'scheduler',
@@ -48,6 +59,8 @@ const KEYS: ReadonlySet<string> = new Set([
   'unhandledFor',
   'publishTimeout',
   'relay',
+  'catalogue',
+  'middleware',
   'logger',
   'clock',
 ]);
@@ -62,6 +75,8 @@ export interface ReadOptions {
   readonly scheduler: Backend;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly middleware: Required<Middleware>;
+  readonly catalogue: Catalogue | undefined;
   readonly settings: Settings;
 }
 
@@ -83,12 +98,41 @@ export function readOptions(options: WrkrOptions): ReadOptions {
     unhandledForMs: options.unhandledFor === undefined ? UNHANDLED_FOR : readSpan(options.unhandledFor, 'unhandledFor'),
     publishTimeoutMs: options.publishTimeout === undefined ? PUBLISH_TIMEOUT : readSpan(options.publishTimeout, 'publishTimeout'),
   };
-  return { backend, scheduler, clock, logger, settings };
+  const catalogue = options.catalogue && readCatalogue(options.catalogue);
+  return { backend, scheduler, clock, logger, middleware: readMiddleware(options.middleware), catalogue, settings };
+}
+
+function readMiddleware(middleware: Middleware = {}): Required<Middleware> {
+  checkObject(middleware, 'middleware');
+  checkKeys(middleware, new Set(['publish', 'handle']), 'WRKR_INVALID_OPTION', 'middleware');
+  const { publish = [], handle = [] } = middleware;
+  for (const [key, list] of Object.entries({ publish, handle })) {
+    if (!Array.isArray(list) || list.some((one) => typeof one !== 'function'))
+      throw invalid(`middleware.${key} must be an array of functions`);
+  }
+  return { publish, handle };
+}
+
+function readCatalogue(catalogue: Schemas): Catalogue {
+  checkObject(catalogue, 'catalogue');
+  for (const [name, schema] of Object.entries(catalogue)) {
+    addressOf(name);
+    if (typeof schema?.['~standard']?.validate !== 'function')
+      throw invalid(`catalogue: '${name}' must be a Standard Schema, such as z.object({…}), not ${describe(schema)}`);
+  }
+  return new Catalogue(catalogue);
 }
 
 function checkBackend(option: string, backend: Backend): void {
   if (typeof backend?.open !== 'function')
     throw invalid(`${option} must be a backend, such as new MemoryBackend(), not ${describe(backend)}`);
+}
+
+/** Returns the session. */
+export function readPublishOptions(options: PublishOptions): unknown {
+  checkObject(options, 'the options of publish');
+  checkKeys(options, new Set(['session']), 'WRKR_INVALID_OPTION', 'publish');
+  return options.session;
 }
 
 export function readStopOptions(options: StopOptions): Ms {

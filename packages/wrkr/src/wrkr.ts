@@ -9,7 +9,16 @@ import { Suspects } from './deliver/suspects.ts';
 import type { Worker } from './deliver/worker.ts';
 import { fromBackend, messageOf, WrkrError } from './errors.ts';
 import { type BusEvents, Listeners, type State } from './events.ts';
-import { type Logger, readOptions, readStopOptions, type StopOptions, type WrkrOptions } from './options.ts';
+import {
+  type Logger,
+  type PublishOptions,
+  readOptions,
+  readPublishOptions,
+  readStopOptions,
+  type StopOptions,
+  type WrkrOptions,
+} from './options.ts';
+import type { Schemas } from './publish/catalogue.ts';
 import type { Receipt } from './publish/event-input.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
@@ -23,7 +32,7 @@ import { type Subscription, Subscriptions } from './subscribe/subscriptions.ts';
 import { Pauses } from './time/pauses.ts';
 import type { When } from './time/when.ts';
 import { trace } from './trace.ts';
-import type { AnyEvents, EventInput, EventMap, NameOf } from './types.ts';
+import type { AnyEvents, EventInput, EventMap, PatternOf } from './types.ts';
 
 /** An event bus: publish events, subscribe queues. See the README for what it promises. */
 export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposable {
@@ -40,7 +49,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   readonly #scheduledDead: DeadLetters;
   readonly #queues: Queues;
   readonly #shutdown: Shutdown;
-  readonly #frame = new HandlerFrame();
+  readonly #frame: HandlerFrame;
   #state: State = 'new';
   #starting: Promise<void> | undefined;
   /** Queues are declared: events can be published. */
@@ -51,16 +60,19 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   #unwatch: (() => void) | undefined;
 
   /** Throws `WRKR_INVALID_OPTION`. Does nothing yet: see {@link start}. */
-  constructor(options: WrkrOptions) {
-    const { backend, scheduler, clock, logger, settings } = readOptions(options);
+  constructor(options: WrkrOptions & { readonly catalogue?: Events & Schemas }) {
+    const { backend, scheduler, clock, logger, middleware, catalogue, settings } = readOptions(options);
     this.#backend = backend;
     this.#scheduler = scheduler;
+    this.#frame = new HandlerFrame(settings.name);
     this.#logger = logger;
     const core: Core = {
       backend,
       scheduler,
       clock,
       settings,
+      middleware,
+      catalogue,
       activity: new ActivityCount(),
       pauses: new Pauses(clock.real),
       listens: (name) => this.#listeners.has(name),
@@ -135,20 +147,23 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
    * Resolves when every subscribed queue has its copy (or, for a delayed event, when the order to make them is stored); several
    * events resolve with their receipts in order. Rejects with `applied`: whether anything may be stored.
    */
-  publish(event: EventInput<Events>): Promise<Receipt>;
-  publish(events: readonly EventInput<Events>[]): Promise<readonly Receipt[]>;
-  publish(input: EventInput<Events> | readonly EventInput<Events>[]): Promise<Receipt | readonly Receipt[]> {
+  publish(event: EventInput<Events>, options?: PublishOptions): Promise<Receipt>;
+  publish(events: readonly EventInput<Events>[], options?: PublishOptions): Promise<readonly Receipt[]>;
+  publish(
+    input: EventInput<Events> | readonly EventInput<Events>[],
+    options?: PublishOptions,
+  ): Promise<Receipt | readonly Receipt[]> {
     try {
       this.#check();
-      if (!isList(input)) return this.#publisher.post(this.#publisher.read(input));
-      return this.#publisher.postAll(input.map((event) => this.#publisher.read(event)));
+      const session = options === undefined ? undefined : readPublishOptions(options);
+      return isList(input) ? this.#publisher.publishAll(input, session) : this.#publisher.publish(input, session);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** Before `start()` it only registers. Afterwards it resolves when the queue is bound. */
-  async subscribe<Pattern extends NameOf<Events> | (string & {})>(
+  async subscribe<Pattern extends PatternOf<Events>>(
     queue: string,
     pattern: Pattern,
     handler: Handler<Events, Pattern>,

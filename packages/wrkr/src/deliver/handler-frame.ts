@@ -1,7 +1,10 @@
+import { processing } from '../diagnostics.ts';
 import { ackOf } from './ack.ts';
 import { type Job, JobContext } from './job.ts';
 
 let frames = 0;
+
+type Run = (job: Job) => Promise<void>;
 
 /**
  * Runs the handlers of one bus under a function whose name no other has, so that `stop()` can see in its own stack trace that it
@@ -13,9 +16,19 @@ let frames = 0;
  */
 export class HandlerFrame {
   readonly #name = `handlerOfWrkr${++frames}_`;
+  readonly #bus: string;
+
+  /** `bus` is its name, for those who trace. */
+  constructor(bus: string) {
+    this.#bus = bus;
+  }
 
   /** Calls the handler; resolves when it has ended. Never rejects. */
-  readonly run: (job: Job) => Promise<void> = {
+  run(job: Job): Promise<void> {
+    return processing.hasSubscribers ? this.#runTraced(job) : this.#runPlain(job);
+  }
+
+  readonly #runPlain: Run = {
     async [this.#name](job: Job): Promise<void> {
       try {
         await job.registration.handler(job.event, ackOf(job), new JobContext(job));
@@ -24,7 +37,23 @@ export class HandlerFrame {
       }
       job.returned();
     },
-  }[this.#name] as (job: Job) => Promise<void>;
+  }[this.#name] as Run;
+
+  /** For those who listen to `wrkr.process`. The name is on the inside: the promises of the channel would hide it. */
+  async #runTraced(job: Job): Promise<void> {
+    try {
+      await processing.tracePromise(() => this.#handle(job), { bus: this.#bus, event: job.event });
+    } catch (error) {
+      return job.failed(error);
+    }
+    job.returned();
+  }
+
+  readonly #handle: Run = {
+    async [this.#name](job: Job): Promise<void> {
+      await job.registration.handler(job.event, ackOf(job), new JobContext(job));
+    },
+  }[this.#name] as Run;
 
   /** Whether the caller runs, directly or through awaits, inside a handler. */
   isAround(): boolean {

@@ -1,7 +1,8 @@
 import type { Bagged } from '../contract/bag.ts';
-import type { LogLevel, Ms, Outgoing } from '../contract/contract.ts';
+import type { LogLevel, Ms } from '../contract/contract.ts';
 import type { WrkrError } from '../errors.ts';
 import type { Receipt, UntypedInput } from '../publish/event-input.ts';
+import type { FollowUp } from '../publish/publisher.ts';
 import type { Registration } from '../subscribe/registrations.ts';
 import type { Outcome } from './ack.ts';
 import type { HandlerContext } from './context.ts';
@@ -16,11 +17,11 @@ export interface Employer {
   returned(job: Job): void;
   /** The job needs its slot no longer. */
   vacate(job: Job): void;
-  followUp(job: Job, input: UntypedInput): Receipt;
+  followUp(job: Job, input: UntypedInput): Promise<Receipt>;
   log(job: Job, level: LogLevel, message: string, extra?: object): void;
 }
 
-const NONE: readonly Outgoing[] = [];
+const NONE: readonly FollowUp[] = [];
 
 /**
  * One run of a handler.
@@ -42,7 +43,7 @@ export class Job implements Bagged {
   readonly deadline: Ms;
   /** Of the bag of all jobs. */
   slot = -1;
-  #followUps: Outgoing[] | undefined;
+  #followUps: FollowUp[] | undefined;
   #settled = false;
   #returned = false;
   #over = false;
@@ -61,13 +62,13 @@ export class Job implements Bagged {
     return this.#settled;
   }
 
-  get followUps(): readonly Outgoing[] {
+  get followUps(): readonly FollowUp[] {
     return this.#followUps ?? NONE;
   }
 
-  addFollowUp(event: Outgoing): void {
+  addFollowUp(followUp: FollowUp): void {
     this.#followUps ??= [];
-    this.#followUps.push(event);
+    this.#followUps.push(followUp);
   }
 
   /** The handler has ended well. */

@@ -2,7 +2,7 @@ import type { Headers, Ms } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import { numberIn, TTL, UNHANDLED, withHeaders } from '../headers.ts';
-import type { Publisher } from '../publish/publisher.ts';
+import type { FollowUp, Publisher } from '../publish/publisher.ts';
 import type { Retries } from '../schedule/retries.ts';
 import type { When } from '../time/when.ts';
 import type { Outcome } from './ack.ts';
@@ -102,16 +102,32 @@ export class Settler {
   }
 
   /** Stored first, then acked: a crash between the two repeats the handler, and the ids of its follow-ups are the same again. */
-  async #ackAfterFollowUps({ holding, followUps }: Job): Promise<void> {
+  async #ackAfterFollowUps(job: Job): Promise<void> {
+    const { holding, followUps } = job;
     const { activity, backend } = this.#core;
     activity.begin();
     try {
-      await this.#publisher.postAll(followUps);
-      this.#intake.ack(holding);
+      const refused = await refusalOf(followUps);
+      if (refused) {
+        this.#retry(job, refused.error);
+      } else {
+        await this.#publisher.postAll(followUps.map(({ event }) => event));
+        this.#intake.ack(holding);
+      }
     } catch (error) {
       this.#core.report(fromBackend(error, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}'`));
       this.postpone(holding, backend.now() + SOON, holding.d.headers);
     }
     activity.end();
+  }
+}
+
+/** What a validator that took its time had against one of them, after the handler was done. */
+async function refusalOf(followUps: readonly FollowUp[]): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    for (const { valid } of followUps) await valid;
+    return undefined;
+  } catch (error) {
+    return { error };
   }
 }

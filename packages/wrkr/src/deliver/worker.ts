@@ -156,13 +156,15 @@ export class Worker implements Receiver, Employer {
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
-  followUp(job: Job, input: UntypedInput): Receipt {
+  /** It is one of the job's from this call on, awaited or not. */
+  async followUp(job: Job, input: UntypedInput): Promise<Receipt> {
     if (job.settled) {
       throw new WrkrError('WRKR_INVALID_CALL', `'${job.event.name}' is settled: call followUp before ack, or use wrkr.publish`);
     }
     const followUp = readFollowUp(job, input, this.#place.publisher);
     job.addFollowUp(followUp);
-    return receiptOf(followUp);
+    await followUp.valid;
+    return receiptOf(followUp.event);
   }
 
   log(job: Job, level: LogLevel, message: string, extra?: object): void {

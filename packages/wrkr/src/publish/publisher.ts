@@ -1,14 +1,18 @@
 import type { Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
+import type { DeliveredEvent } from '../deliver/delivered-event.ts';
+import { publishing, traced } from '../diagnostics.ts';
 import { WrkrError } from '../errors.ts';
 import { NO_HEADERS } from '../headers.ts';
+import { transformed } from '../middleware/middleware.ts';
 import { addressed } from '../schedule/address.ts';
 import { type IdOf, type Lineage, type Receipt, readEvent, type UntypedInput } from './event-input.ts';
 import { Ids } from './ids.ts';
 import type { Outbox } from './outbox.ts';
 import { JointPublication, SinglePublication, Together } from './publication.ts';
+import { sendInSession } from './session.ts';
 
-/** From what a caller gives to what is stored: read, check, address, post, and answer with receipts. */
+/** From what a caller gives to what is stored: transform, read, check, address, post, and answer with receipts. */
 export class Publisher {
   readonly #core: Core;
   readonly #outbox: Outbox;
@@ -23,19 +27,29 @@ export class Publisher {
     this.#delayed = delayed;
   }
 
-  /** The event as it is to be sent. Throws if it is not good, or nothing that this backend can do. */
-  read(input: UntypedInput): Outgoing {
-    return this.#ready(readEvent(input, this.#now(input), this.#nextId));
+  /** Resolves when it is stored. Throws or rejects. */
+  publish(input: UntypedInput, session?: unknown): Promise<Receipt> {
+    if (!publishing.hasSubscribers) return this.#publish(input, session);
+    const event = traced(input);
+    const message = { bus: this.#core.settings.name, events: [event] };
+    return publishing.tracePromise(() => this.#publish(event, session), message);
   }
 
-  /** The same for an event that another one caused. */
-  readFollowUp(input: UntypedInput, idOf: IdOf, lineage: Lineage): Outgoing {
-    return this.#ready(readEvent(input, this.#now(input), idOf, lineage));
+  /** All are read before the first is sent. Rejects with `WRKR_PUBLISH_PARTIAL` unless every one is stored. */
+  publishAll(inputs: readonly UntypedInput[], session?: unknown): Promise<readonly Receipt[]> {
+    if (!publishing.hasSubscribers) return this.#publishAll(inputs, session);
+    const events = inputs.map(traced);
+    const message = { bus: this.#core.settings.name, events };
+    return publishing.tracePromise(() => this.#publishAll(events, session), message);
   }
 
-  /** Resolves when it is stored. Rejects with what the backend said. */
-  post(event: Outgoing): Promise<Receipt> {
-    return new Promise((resolve) => this.#outboxOf(event).post(new SinglePublication(this.#core, event, resolve)));
+  /** An event that another one caused, as it is to be sent when that is acked; and when its payload is known to be good, if not yet. */
+  readFollowUp(input: UntypedInput, parent: DeliveredEvent, idOf: IdOf): FollowUp {
+    const lineage = { parentId: parent.id, correlationId: parent.correlationId };
+    if (!publishing.hasSubscribers) return this.#read(input, idOf, lineage);
+    const event = traced(input);
+    const message = { bus: this.#core.settings.name, events: [event], parent };
+    return publishing.traceSync(() => this.#read(event, idOf, lineage), message);
   }
 
   /** Rejects with `WRKR_PUBLISH_PARTIAL` unless every one is stored. */
@@ -47,6 +61,40 @@ export class Publisher {
         this.#outboxOf(event).post(new JointPublication(this.#core, event, together, i));
       });
     });
+  }
+
+  #publish(input: UntypedInput, session: unknown): Promise<Receipt> {
+    const { event, valid } = this.#read(input, this.#nextId);
+    if (session !== undefined) return this.#inSession([event], [valid], session).then(([receipt]) => receipt as Receipt);
+    return valid === undefined ? this.#post(event) : valid.then(() => this.#post(event));
+  }
+
+  #publishAll(inputs: readonly UntypedInput[], session: unknown): Promise<readonly Receipt[]> {
+    const read = inputs.map((input) => this.#read(input, this.#nextId));
+    const events = read.map(({ event }) => event);
+    const checks = read.map(({ valid }) => valid);
+    if (session !== undefined) return this.#inSession(events, checks, session);
+    return checks.some(Boolean) ? Promise.all(checks).then(() => this.postAll(events)) : this.postAll(events);
+  }
+
+  async #inSession(events: readonly Outgoing[], checks: readonly Check[], session: unknown): Promise<readonly Receipt[]> {
+    await Promise.all(checks);
+    return sendInSession(this.#core, events, session);
+  }
+
+  #post(event: Outgoing): Promise<Receipt> {
+    return new Promise((resolve) => this.#outboxOf(event).post(new SinglePublication(this.#core, event, resolve)));
+  }
+
+  /** Throws if it is not good, or nothing that this backend can do. */
+  #read(given: UntypedInput, idOf: IdOf, lineage?: Lineage): FollowUp {
+    const { catalogue, middleware } = this.#core;
+    const input = middleware.publish.length === 0 ? given : transformed(middleware.publish, given);
+    const event = this.#ready(readEvent(input, this.#now(input), idOf, lineage));
+    if (!catalogue) return { event };
+    catalogue.checkName(event.name);
+    const output = catalogue.validate(event.name, input.payload);
+    return output instanceof Promise ? { event, valid: output } : { event };
   }
 
   /** Where it has to wait, by the clock of those who let it wait. */
@@ -62,12 +110,20 @@ export class Publisher {
   #ready(event: Outgoing): Outgoing {
     const { capabilities } = event.at === 0 ? this.#core.backend : this.#core.scheduler;
     checkSize(event, capabilities.limits);
-    if (event.key !== undefined && !capabilities.dedupe)
-      throw new WrkrError('WRKR_UNSUPPORTED', 'this backend cannot tell that an event is there already: publish without once', {
-        applied: 'no',
-      });
+    if (event.key !== undefined && !capabilities.dedupe) {
+      const message = 'this backend cannot tell that an event is there already: publish without once';
+      throw new WrkrError('WRKR_UNSUPPORTED', message, { applied: 'no' });
+    }
     return addressed(event, capabilities);
   }
+}
+
+/** Of a payload whose validator takes its time; rejects if it is not good. */
+type Check = Promise<unknown> | undefined;
+
+export interface FollowUp {
+  readonly event: Outgoing;
+  readonly valid?: Check;
 }
 
 function checkSize({ body, headers }: Outgoing, limits: { readonly bodyBytes: number; readonly headerBytes: number }): void {

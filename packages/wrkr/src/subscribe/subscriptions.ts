@@ -2,6 +2,8 @@ import type { Binding } from '../contract/contract.ts';
 import { deadQueueOf } from '../contract/words.ts';
 import { Worker, type Workplace } from '../deliver/worker.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
+import { wrapped } from '../middleware/middleware.ts';
+import { validating } from '../middleware/validating.ts';
 import { checkPattern, checkQueue, describe } from '../publish/names.ts';
 import { nextTick } from '../time/clock.ts';
 import { readSubscriptionOptions, type SubscriptionOptions } from './options.ts';
@@ -34,8 +36,11 @@ export class Subscriptions {
     if (typeof handler !== 'function') {
       throw new WrkrError('WRKR_INVALID_CALL', `the handler of '${queue}' must be a function, not ${describe(handler)}`);
     }
-    const settings = readSubscriptionOptions(options, this.#place.core.settings.retry);
-    const registration = { queue, pattern, handler, settings, bound: true };
+    const { catalogue, middleware, settings: defaults } = this.#place.core;
+    catalogue?.checkName(pattern);
+    const around = catalogue ? [...middleware.handle, validating(catalogue)] : middleware.handle;
+    const settings = readSubscriptionOptions(options, defaults.retry);
+    const registration = { queue, pattern, handler: wrapped(around, handler), settings, bound: true };
     const handlers = this.#queues.get(queue) ?? new QueueHandlers(queue);
     handlers.add(registration);
     this.#queues.set(queue, handlers);
