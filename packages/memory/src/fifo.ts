@@ -1,3 +1,4 @@
+import type { Ms } from 'wrkr/backend';
 import type { Item } from './item.ts';
 
 /** Items in order of arrival. One that is taken out of the middle leaves a hole until its turn. */
@@ -8,13 +9,15 @@ export class Fifo implements Iterable<Item> {
   /** Items that have been dropped from the front of the array: an item's slot counts from the first one ever. */
   #dropped = 0;
   #size = 0;
+  #newest: Ms = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  get last(): Item | undefined {
-    return this.#items[this.#items.length - 1];
+  /** When the newest was due that is or was among those that are here; 0 once it is empty. */
+  get newest(): Ms {
+    return this.#size === 0 ? 0 : this.#newest;
   }
 
   *[Symbol.iterator](): Iterator<Item> {
@@ -24,6 +27,7 @@ export class Fifo implements Iterable<Item> {
   push(item: Item): void {
     item.slot = this.#dropped + this.#items.push(item) - 1;
     this.#size++;
+    this.#newest = item.at;
   }
 
   peek(): Item | undefined {

@@ -65,7 +65,9 @@ export class MemoryBackend implements Backend {
   #env: Env | undefined;
   #state: 'new' | 'open' | 'cut' | 'closed' = 'new';
 
+  /** Throws a TypeError for options that make no sense. */
   constructor(options: MemoryOptions = {}) {
+    checkOptions(options);
     this.broker = options.broker ?? new Broker();
     this.capabilities = { ...CAPABILITIES, ...options.capabilities };
     const { cancel, change, browse, stats } = this.capabilities;
@@ -250,6 +252,7 @@ export class MemoryBackend implements Backend {
     this.check();
     const now = this.now();
     const after = Number(page.after ?? 0);
+    if (!Number.isSafeInteger(after)) throw backendError('invalid', `it never gave '${page.after}' as the next page`);
     const found: Item[] = [];
     for (const queue of this.broker.queues(filter)) {
       for (const item of queue.matching(filter)) if (item.seq > after) found.push(item);
@@ -263,6 +266,19 @@ export class MemoryBackend implements Backend {
     this.check();
     return this.broker.queue(queue)?.stats(this.now()) ?? { ready: 0, delayed: 0, held: 0, oldestReadyAt: null };
   }
+}
+
+function checkOptions(options: MemoryOptions): void {
+  refuseUnknown('new MemoryBackend', options, { broker: true, capabilities: true });
+  refuseUnknown('capabilities', options.capabilities ?? {}, CAPABILITIES);
+  if (options.broker !== undefined && !(options.broker instanceof Broker))
+    throw new TypeError('new MemoryBackend: broker must be a Broker of @wrkr/memory');
+}
+
+function refuseUnknown(what: string, given: object, known: object): void {
+  if (typeof given !== 'object' || given === null) throw new TypeError(`${what} takes an object, not ${String(given)}`);
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(known, key));
+  if (unknown !== undefined) throw new TypeError(`${what} has no '${unknown}': it can have ${Object.keys(known).join(', ')}`);
 }
 
 function merged(headers: Headers, changes: Headers = {}): Headers {

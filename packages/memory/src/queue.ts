@@ -49,7 +49,7 @@ export class Queue {
   insert(item: Item, now: Ms): void {
     this.#ids?.add(item);
     if (item.key !== undefined) this.#keys.set(item.key, item);
-    const inOrder = item.at <= now && item.at >= (this.#ready.last?.at ?? 0);
+    const inOrder = item.at <= now && item.at >= this.#ready.newest;
     this.#put(item, inOrder ? this.#ready : this.#delayed);
     this.wake();
   }

@@ -20,6 +20,7 @@ export interface Recorder {
 /** Keeps a record of what is published through this bus, follow-ups included (those when their handler has acked). */
 // biome-ignore lint/suspicious/noExplicitAny: it takes a bus of any events
 export function recorder(wrkr: Pick<Wrkr<any>, 'on'>): Recorder {
+  if (typeof wrkr?.on !== 'function') throw new TypeError('recorder takes a Wrkr');
   const events: PublishedEvent[] = [];
   const stop = wrkr.on('published', (event) => events.push(event));
   const published = (name?: string): readonly PublishedEvent[] =>

@@ -33,7 +33,10 @@ export class VirtualClock implements Clock {
   /** Of what is busy, how much was found to make no progress. */
   #stuck = 0;
 
-  constructor({ start = Date.UTC(2030, 0, 1), patience = 1000 }: VirtualClockOptions = {}) {
+  /** Throws a TypeError for options that make no sense. */
+  constructor(options: VirtualClockOptions = {}) {
+    checkOptions(options);
+    const { start = Date.UTC(2030, 0, 1), patience = 1000 } = options;
     this.#now = Number(start);
     this.#patience = patience;
   }
@@ -106,4 +109,15 @@ export class VirtualClock implements Clock {
     for (const { steps } of this.#activities) sum += steps;
     return sum;
   }
+}
+
+function checkOptions(options: VirtualClockOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError('new VirtualClock takes an object: { start, patience }');
+  const unknown = Object.keys(options).find((key) => key !== 'start' && key !== 'patience');
+  if (unknown !== undefined) throw new TypeError(`new VirtualClock has no '${unknown}': it can have start, patience`);
+  const { start = 0, patience = 0 } = options;
+  if (!Number.isFinite(start instanceof Date ? start.getTime() : start))
+    throw new TypeError('new VirtualClock: start must be a valid Date, or milliseconds since 1970');
+  if (!(patience >= 0)) throw new TypeError('new VirtualClock: patience must be milliseconds from 0');
 }

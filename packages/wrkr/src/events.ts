@@ -31,6 +31,17 @@ export interface BusEvents {
   state: [state: State];
 }
 
+/** All that can be listened to. */
+export const EVENTS: ReadonlySet<string> = new Set<keyof BusEvents>([
+  'error',
+  'retry',
+  'dead',
+  'expired',
+  'published',
+  'unrouted',
+  'state',
+]);
+
 type Listener = (...details: never[]) => unknown;
 
 /** Listeners that cannot hurt the bus: what one of them throws goes to `onThrow`, and the others are still told. */

@@ -1,3 +1,4 @@
+import { isPlain } from './check-keys.ts';
 import type { Headers, Ms } from './contract/contract.ts';
 import { WrkrError } from './errors.ts';
 import { describe } from './publish/names.ts';
@@ -38,7 +39,7 @@ const USER_KEY = /^[a-z0-9][a-z0-9._-]{0,99}$/i;
 
 /** The headers that a publisher gives: short text for programs on the way, such as a trace. */
 export function checkHeaders(headers: unknown): asserts headers is Headers {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) throw invalid('must be an object of strings');
+  if (!isPlain(headers)) throw invalid(`must be a plain object of strings, not ${describe(headers)}`);
   for (const [key, value] of Object.entries(headers)) {
     if (!USER_KEY.test(key))
       throw invalid(`have a key that is not letters, digits, '.', '_' or '-': ${JSON.stringify(key.slice(0, 40))}`);

@@ -88,8 +88,8 @@ export function readOptions(options: WrkrOptions): ReadOptions {
   checkBackend('scheduler', scheduler);
   if (typeof name !== 'string') throw invalid(`name must be a string, not ${describe(name)}`);
   if (typeof relay !== 'boolean') throw invalid(`relay must be true or false, not ${describe(relay)}`);
-  if (typeof clock?.after !== 'function') throw invalid(`clock must be a clock, not ${describe(clock)}`);
-  checkObject(logger, 'logger');
+  checkClock(clock);
+  checkLogger(logger);
   const settings = {
     name,
     relay,
@@ -100,6 +100,22 @@ export function readOptions(options: WrkrOptions): ReadOptions {
   };
   const catalogue = options.catalogue && readCatalogue(options.catalogue);
   return { backend, scheduler, clock, logger, middleware: readMiddleware(options.middleware), catalogue, settings };
+}
+
+const METHODS = ['open', 'close', 'now', 'bind', 'unbind', 'send', 'consume'] as const;
+
+function checkLogger(logger: Logger): void {
+  checkObject(logger, 'logger');
+  for (const level of ['debug', 'info', 'warn', 'error'] as const) {
+    const log: unknown = logger[level];
+    if (log !== undefined && typeof log !== 'function') throw invalid(`logger.${level} must be a function, not ${describe(log)}`);
+  }
+}
+
+function checkClock(clock: Clock): void {
+  const timers = [clock, clock?.real];
+  if (timers.some((timer) => typeof timer?.now !== 'function' || typeof timer.after !== 'function'))
+    throw invalid(`clock must be a clock, such as new SystemClock(), not ${describe(clock)}`);
 }
 
 function readMiddleware(middleware: Middleware = {}): Required<Middleware> {
@@ -124,7 +140,8 @@ function readCatalogue(catalogue: Schemas): Catalogue {
 }
 
 function checkBackend(option: string, backend: Backend): void {
-  if (typeof backend?.open !== 'function')
+  const lacks = METHODS.find((method) => typeof backend?.[method] !== 'function');
+  if (lacks || typeof backend.capabilities !== 'object')
     throw invalid(`${option} must be a backend, such as new MemoryBackend(), not ${describe(backend)}`);
 }
 

@@ -8,7 +8,8 @@ import { Shutdown } from './deliver/shutdown.ts';
 import { Suspects } from './deliver/suspects.ts';
 import type { Worker } from './deliver/worker.ts';
 import { fromBackend, messageOf, WrkrError } from './errors.ts';
-import { type BusEvents, Listeners, type State } from './events.ts';
+import { type BusEvents, EVENTS, Listeners, type State } from './events.ts';
+import { didYouMean } from './nearest.ts';
 import {
   type Logger,
   type PublishOptions,
@@ -20,6 +21,7 @@ import {
 } from './options.ts';
 import type { Schemas } from './publish/catalogue.ts';
 import type { Receipt } from './publish/event-input.ts';
+import { describe } from './publish/names.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
 import type { EventFilter, Limited, Paging } from './schedule/filters.ts';
@@ -109,7 +111,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
 
   /** Returns the function that ends it. A listener that throws is caught and logged. */
   on<Name extends keyof BusEvents>(name: Name, listener: (...details: BusEvents[Name]) => void): () => void {
-    if (typeof listener !== 'function') throw new WrkrError('WRKR_INVALID_CALL', `the listener of '${name}' must be a function`);
+    checkListener(name, listener);
     return this.#listeners.add(name, listener);
   }
 
@@ -350,6 +352,15 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
       trace.bus('%s: the logger threw: %s', this.#core.settings.name, messageOf(thrown));
     }
   }
+}
+
+function checkListener(name: unknown, listener: unknown): void {
+  if (typeof name !== 'string' || !EVENTS.has(name)) {
+    const hint = typeof name === 'string' ? didYouMean(name, EVENTS) : '';
+    throw new WrkrError('WRKR_INVALID_CALL', `there is no ${describe(name)} to listen to: ${[...EVENTS].join(', ')}${hint}`);
+  }
+  if (typeof listener !== 'function')
+    throw new WrkrError('WRKR_INVALID_CALL', `the listener of '${name}' must be a function, not ${describe(listener)}`);
 }
 
 function isList(input: unknown): input is readonly unknown[] {

@@ -57,7 +57,7 @@ describe('publish', () => {
     ['NaN in the payload', { name: 'a', payload: { x: Number.NaN } }, 'WRKR_INVALID_PAYLOAD', 'payload.x is NaN'],
     ['a cycle', { name: 'a', payload: cycle }, 'WRKR_INVALID_PAYLOAD', 'contains itself'],
     ['a function', { name: 'a', payload: () => {} }, 'WRKR_INVALID_PAYLOAD', 'function'],
-    ['headers that are none', { name: 'a', headers: 'x' }, 'WRKR_INVALID_EVENT', 'headers must be an object'],
+    ['headers that are none', { name: 'a', headers: 'x' }, 'WRKR_INVALID_EVENT', 'headers must be a plain object'],
     ['a header that is no string', { name: 'a', headers: { n: 5 } }, 'WRKR_INVALID_EVENT', "headers 'n' must be a string"],
     ['a header of our own', { name: 'a', headers: { 'Wrkr-Attempt': '5' } }, 'WRKR_INVALID_EVENT', "kept for Wrkr's own"],
     ['a header with an odd key', { name: 'a', headers: { 'a b': 'x' } }, 'WRKR_INVALID_EVENT', 'have a key'],

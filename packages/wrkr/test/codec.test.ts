@@ -111,7 +111,7 @@ describe('a payload', () => {
     ],
     ['a symbol key', { [Symbol('k')]: 1 }, 'a symbol for a key'],
     ['an array with a hole', { holes }, 'payload.holes is an array with holes'],
-    ['an array with a name', named, 'payload is an array with holes or named properties'],
+    ['an array with a name', named, 'payload is an array with holes or properties of its own'],
     ['a subclass of Array', List.of(1), 'payload is an instance of List'],
     ['too many levels', deep(101), 'more than 100 levels'],
   ])('is refused with %s, and the path is named', (_, payload, message) => {

@@ -27,7 +27,7 @@ describe('a name', () => {
     ['that ends with a dot', 'a.', 'empty word'],
     ['with a blank', 'a b', 'blank'],
     ['with a control character', 'a\u0000', 'control'],
-    ['with a newline', 'a\n', 'blank or a control'],
+    ['with a newline', 'a\n', 'blank, a control'],
     ['with a no-break space', 'a\u00a0b', 'blank'],
     ['of our own', '$relay', "begins with '$'"],
     ['over 200 bytes', long, 'longer than 200 bytes'],

@@ -296,7 +296,7 @@ export interface Backend {
    * an empty value removes its key; `handouts` starts again; another queue drops the key. Resolves with how many.
    */
   change?(filter: Filter, to: { readonly at?: Ms; readonly queue?: string; readonly headers?: Headers }): Promise<number>;
-  /** Lists what matches, held or not, in a stable order, without taking it. */
+  /** Lists what matches, held or not, in a stable order, without taking it. An `after` that it never gave is `invalid`. */
   browse?(filter: Filter, page: { readonly limit: number; readonly after?: string }): Promise<Page>;
   /** All declared queues (once without a pattern) and all bindings that match. */
   bindings?(filter?: Partial<Binding>): Promise<readonly Binding[]>;

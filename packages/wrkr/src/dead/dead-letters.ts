@@ -14,7 +14,7 @@ import {
   readList,
   unsupported,
 } from '../schedule/filters.ts';
-import { failed, type List, readStored } from '../schedule/waiting.ts';
+import { failed, failedToList, type List, readStored } from '../schedule/waiting.ts';
 import { Drain, type Settle } from './drain.ts';
 
 /** An event that was given up, kept until someone redrives or discards it. */
@@ -56,7 +56,7 @@ export class DeadLetters {
     const items: DeadLetter[] = [];
     for (const queue of queues.filter((name) => start === undefined || name >= start)) {
       const page = { limit: limit - items.length, ...(queue === start && place && { after: place }) };
-      const found = await backend.browse({ ...filter, queue }, page).catch(failed('deadLetters'));
+      const found = await backend.browse({ ...filter, queue }, page).catch(failedToList('deadLetters'));
       items.push(...found.items.map(deadLetterOf));
       if (found.next !== undefined) return { items, next: `${queue}\n${found.next}` };
       const following = queues[queues.indexOf(queue) + 1];

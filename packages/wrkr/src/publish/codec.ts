@@ -1,5 +1,7 @@
 import { isDate, isUint8Array } from 'node:util/types';
-import { WrkrError } from '../errors.ts';
+import { isPlain, isRoot } from '../check-keys.ts';
+import { messageOf, WrkrError } from '../errors.ts';
+import { nameOf } from './names.ts';
 
 /** Payloads of JSON values alone, readable by any program; also what a message without content type is taken for. */
 export const PLAIN = 'application/json';
@@ -20,10 +22,20 @@ const NOTHING: Encoded = { type: PLAIN, body: new Uint8Array(0) };
 /** Refuses what would not arrive as it is, with its path: `WRKR_INVALID_PAYLOAD`. No payload at all is an empty body. */
 export function encode(payload: unknown): Encoded {
   if (payload === undefined) return NOTHING;
-  const tagged = inspect(payload, undefined, undefined, 0);
+  const tagged = inspected(payload);
   const text = JSON.stringify(tagged ? tag(payload) : payload);
   if (text.includes(HALF_PAIR)) checkText(payload, undefined, undefined);
   return { type: tagged ? TAGGED : PLAIN, body: Buffer.from(text) };
+}
+
+/** What a getter or a proxy throws while it is looked at is the payload's fault. */
+function inspected(payload: unknown): boolean {
+  try {
+    return inspect(payload, undefined, undefined, 0);
+  } catch (cause) {
+    if (cause instanceof WrkrError) throw cause;
+    throw new WrkrError('WRKR_INVALID_PAYLOAD', `the payload cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Throws `WRKR_UNREADABLE`. */
@@ -80,27 +92,29 @@ function inspect(value: unknown, up: Path | undefined, key: string | number | un
 function inspectContainer(value: object, path: Path, depth: number): boolean {
   if (depth === DEEPEST) throw refused(path, `more than ${DEEPEST} levels deep, or a value that contains itself`);
   if (Array.isArray(value)) return inspectArray(value, path, depth);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return inspectObject(value, path, depth);
+  if (isPlain(value)) return inspectObject(value, path, depth);
   if (isUint8Array(value)) return true;
   if (isDate(value)) return inspectDate(value, path);
-  if (Object.getPrototypeOf(prototype) !== null) throw refused(path, `an instance of ${nameOf(value)}`);
-  return inspectObject(value, path, depth); // a plain object of another realm
+  throw refused(path, `an instance of ${nameOf(value)}`);
 }
 
 function inspectArray(array: readonly unknown[], path: Path, depth: number): boolean {
-  const base: unknown = Object.getPrototypeOf(Object.getPrototypeOf(array));
-  if (base !== Object.prototype && Object.getPrototypeOf(base) !== null) throw refused(path, `an instance of ${nameOf(array)}`);
-  if (Object.keys(array).length !== array.length) throw refused(path, 'an array with holes or named properties');
+  const prototype: unknown = Object.getPrototypeOf(array);
+  if (prototype !== Array.prototype && !(prototype && isRoot(Object.getPrototypeOf(prototype))))
+    throw refused(path, `an instance of ${nameOf(array)}`);
+  if (Reflect.ownKeys(array).length !== array.length + 1) throw refused(path, 'an array with holes or properties of its own');
   let tagged = false;
   for (let i = 0; i < array.length; i++) {
-    if (inspect(array[i], path, i, depth + 1)) tagged = true;
+    const own = Object.getOwnPropertyDescriptor(array, i) as PropertyDescriptor;
+    if (own.get || own.set) throw refused({ up: path, key: i }, 'an accessor');
+    if (inspect(own.value, path, i, depth + 1)) tagged = true;
   }
   return tagged;
 }
 
 function inspectObject(object: object, path: Path, depth: number): boolean {
   if (Object.getOwnPropertySymbols(object).length > 0) throw refused(path, 'an object with a symbol for a key');
+  if (typeof (object as { toJSON?: unknown }).toJSON === 'function') throw refused({ up: path, key: 'toJSON' }, 'a function');
   let tagged = false;
   for (const key in object) {
     const own = Object.getOwnPropertyDescriptor(object, key);
@@ -127,10 +141,6 @@ function checkText(value: unknown, up: Path | undefined, key: string | number | 
 function inspectDate(date: Date, path: Path): true {
   if (Number.isNaN(date.getTime())) throw refused(path, 'an invalid Date');
   return true;
-}
-
-function nameOf(object: object): string {
-  return object.constructor?.name || 'a class';
 }
 
 function refused(path: Path, what: string): WrkrError {

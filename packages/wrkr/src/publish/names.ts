@@ -4,7 +4,8 @@ import { WrkrError } from '../errors.ts';
 /** In bytes of UTF-8: what the strictest protocol leaves for a name beside its own words. */
 export const NAME_BYTES = 200;
 
-const BLANK_OR_CONTROL = /[\s\p{Cc}]/u;
+/** Blanks, control characters, and those that cannot be seen, such as a zero-width space. */
+const BLANK_OR_CONTROL = /[\s\p{Cc}\p{Cf}]/u;
 const CONTROL = /\p{Cc}/u;
 
 /**
@@ -51,7 +52,7 @@ function checkWords(value: unknown, what: string): asserts value is string {
   if (typeof value !== 'string') throw invalid(what, value, 'must be a string');
   if (value === '') throw invalid(what, value, 'must not be empty');
   if (value.startsWith('$')) throw invalid(what, value, "begins with '$', which is kept for Wrkr's own");
-  if (BLANK_OR_CONTROL.test(value)) throw invalid(what, value, 'has a blank or a control character');
+  if (BLANK_OR_CONTROL.test(value)) throw invalid(what, value, 'has a blank, a control character or one that cannot be seen');
   if (value.split('.').includes('')) throw invalid(what, value, 'has an empty word: words are separated by single dots');
   checkText(value, what);
 }
@@ -67,9 +68,20 @@ function invalid(what: string, value: unknown, why: string): WrkrError {
   return new WrkrError('WRKR_INVALID_NAME', `${what} ${shown} ${why}`);
 }
 
+/** The class of an object, whatever that object does when it is asked. */
+export function nameOf(object: object): string {
+  try {
+    return String(object.constructor?.name || 'object').slice(0, 40);
+  } catch {
+    return 'object';
+  }
+}
+
 /** What it is, in a few words, for any value. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'string') return `${JSON.stringify(value.slice(0, 80))} (a string)`;
   if (typeof value !== 'object') return `${String(value)} (a ${typeof value})`;
-  return Array.isArray(value) ? 'an array' : `a ${value.constructor?.name ?? 'object'}`;
+  return Array.isArray(value) ? 'an array' : `a ${nameOf(value)}`;
 }

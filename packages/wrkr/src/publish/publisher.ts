@@ -38,7 +38,7 @@ export class Publisher {
   /** All are read before the first is sent. Rejects with `WRKR_PUBLISH_PARTIAL` unless every one is stored. */
   publishAll(inputs: readonly UntypedInput[], session?: unknown): Promise<readonly Receipt[]> {
     if (!publishing.hasSubscribers) return this.#publishAll(inputs, session);
-    const events = inputs.map(traced);
+    const events = Array.from(inputs, traced);
     const message = { bus: this.#core.settings.name, events };
     return publishing.tracePromise(() => this.#publishAll(events, session), message);
   }
@@ -70,7 +70,7 @@ export class Publisher {
   }
 
   #publishAll(inputs: readonly UntypedInput[], session: unknown): Promise<readonly Receipt[]> {
-    const read = inputs.map((input) => this.#read(input, this.#nextId));
+    const read = Array.from(inputs, (input, i) => this.#readOf(input, i));
     const events = read.map(({ event }) => event);
     const checks = read.map(({ valid }) => valid);
     if (session !== undefined) return this.#inSession(events, checks, session);
@@ -84,6 +84,16 @@ export class Publisher {
 
   #post(event: Outgoing): Promise<Receipt> {
     return new Promise((resolve) => this.#outboxOf(event).post(new SinglePublication(this.#core, event, resolve)));
+  }
+
+  /** One of several, holes too: its error says which. */
+  #readOf(input: UntypedInput, index: number): FollowUp {
+    try {
+      return this.#read(input, this.#nextId);
+    } catch (error) {
+      if (error instanceof WrkrError) error.message = `events[${index}]: ${error.message}`;
+      throw error;
+    }
   }
 
   /** Throws if it is not good, or nothing that this backend can do. */

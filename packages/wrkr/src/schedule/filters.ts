@@ -1,7 +1,7 @@
-import { checkKeys } from '../check-keys.ts';
+import { checkKeys, isPlain } from '../check-keys.ts';
 import type { Capabilities, Filter, FilterKey, Ms } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
-import { describe } from '../publish/names.ts';
+import { addressOf, checkQueue, describe } from '../publish/names.ts';
 
 /** What waits: all given keys must match. A receipt is a filter. Without `queue` only what is not yet due. */
 export interface EventFilter {
@@ -32,18 +32,25 @@ const LIMITED_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, 'limit']);
 const LIST_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, 'limit', 'after']);
 const MATCHING: readonly FilterKey[] = ['id', 'name', 'tid', 'queue'];
 
-/** For calls that change something: refuses a filter that would match everything. */
-export function readFilter(filter: EventFilter): Filter {
-  return notEmpty(readKeys(filter, FILTER_KEYS));
+/** For calls that change something: refuses a filter that would match everything, and our own queues. */
+export function readFilter(given: EventFilter): Filter {
+  return ofUsers(notEmpty(readKeys(given, FILTER_KEYS)));
 }
 
-/** The same with a limit, `Infinity` if there is none. */
+/** The same of dead letters, our own too, with a limit: `Infinity` if there is none. */
 export function readLimited(given: EventFilter & Limited): { readonly filter: Filter; readonly limit: number } {
   const filter = notEmpty(readKeys(given, LIMITED_KEYS));
   return { filter, limit: readLimit(given.limit, Number.POSITIVE_INFINITY) };
 }
 
 /** For lists, which may be of everything. */
+export function readEventList(list: EventFilter & Paging): ReturnType<typeof readList> {
+  const read = readList(list);
+  ofUsers(read.filter);
+  return read;
+}
+
+/** The same of dead letters, our own too. */
 export function readList(list: EventFilter & Paging): {
   readonly filter: Filter;
   readonly limit: number;
@@ -67,6 +74,11 @@ export function unsupported(what: string): WrkrError {
   return new WrkrError('WRKR_UNSUPPORTED', `this backend cannot ${what}: see wrkr.capabilities, and the option scheduler`);
 }
 
+function ofUsers(filter: Filter): Filter {
+  if (filter.queue !== undefined) checkQueue(filter.queue);
+  return filter;
+}
+
 function notEmpty(filter: Filter): Filter {
   if (MATCHING.some((key) => filter[key] !== undefined)) return filter;
   throw invalid(`needs one of ${MATCHING.join(', ')}: an empty one would match everything`);
@@ -79,13 +91,16 @@ function readLimit(limit: number | undefined, otherwise: number): number {
 }
 
 function readKeys(given: EventFilter, known: ReadonlySet<string>): Filter {
-  if (typeof given !== 'object' || given === null) throw invalid(`must be an object, not ${describe(given)}`);
+  if (!isPlain(given)) throw invalid(`must be a plain object, not ${describe(given)}`);
   checkKeys(given, known, 'WRKR_INVALID_FILTER', 'a filter');
   const filter: { -readonly [Key in keyof Filter]: Filter[Key] } = {};
   for (const [key, value] of Object.entries(given)) {
     if (value === undefined) throw invalid(`has an undefined '${key}', and would match more than was meant`);
     if ((MATCHING as readonly string[]).includes(key)) filter[key as 'id'] = text(key, value);
   }
+  if (given.name !== undefined) addressOf(given.name);
+  if (given.stored !== undefined && typeof given.stored !== 'boolean')
+    throw invalid(`has 'stored' ${describe(given.stored)}: as in a receipt`);
   if (given.when !== undefined) filter.at = instant(given.when);
   return filter;
 }

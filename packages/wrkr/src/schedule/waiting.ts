@@ -1,3 +1,4 @@
+import { isBackendError } from '../contract/backend-error.ts';
 import type { Backend, Filter, Stored } from '../contract/contract.ts';
 import { RELAY } from '../contract/words.ts';
 import type { Core } from '../core.ts';
@@ -6,7 +7,7 @@ import { fromBackend, WrkrError } from '../errors.ts';
 import { DUE, NO_HEADERS } from '../headers.ts';
 import { instantOf, type When } from '../time/when.ts';
 import { relayed, waiting } from './address.ts';
-import { checkAddressable, type EventFilter, type Paging, readFilter, readList, unsupported } from './filters.ts';
+import { checkAddressable, type EventFilter, type Paging, readEventList, readFilter, unsupported } from './filters.ts';
 
 /** An event that waits: not yet due, or in a queue. */
 export interface WaitingEvent extends Omit<DeliveredEvent, 'queue'> {
@@ -30,13 +31,18 @@ export class Waiting {
   }
 
   async find(list: EventFilter & Paging): Promise<List<WaitingEvent>> {
-    const { filter, ...page } = readList(list);
+    const { filter, ...page } = readEventList(list);
     const { backend, placed } = this.#place(filter);
     const { browse } = backend.capabilities;
     if (!backend.browse || !browse || (browse === 'delayed' && filter.queue)) throw unsupported('list what waits');
-    const { items, next } = await backend.browse(placed, page).catch(failed('find'));
-    const found = items.filter((item) => this.#waits(item, filter)).map(waitingEvent);
-    return next === undefined ? { items: found } : { items: found, next };
+    const found: WaitingEvent[] = [];
+    for (let after = page.after; ; ) {
+      const next = await backend.browse(placed, pageOf(page.limit - found.length, after)).catch(failedToList('find'));
+      found.push(...next.items.filter((item) => this.#waits(item, filter)).map(waitingEvent));
+      after = next.next;
+      if (after === undefined) return { items: found };
+      if (found.length === page.limit) return { items: found, next: after };
+    }
   }
 
   async cancel(given: EventFilter): Promise<number | null> {
@@ -84,9 +90,24 @@ export function readStored(item: Stored): DeliveredEvent {
   }
 }
 
+export function pageOf(limit: number, after: string | undefined): { readonly limit: number; readonly after?: string } {
+  return after === undefined ? { limit } : { limit, after };
+}
+
 export function failed(call: string): (error: unknown) => never {
   return (error) => {
     throw error instanceof WrkrError ? error : fromBackend(error, call);
+  };
+}
+
+/** The same for a list: what a backend finds invalid there is the caller's `after`. */
+export function failedToList(call: string): (error: unknown) => never {
+  return (error) => {
+    if (isBackendError(error) && error.code === 'invalid')
+      throw new WrkrError('WRKR_INVALID_FILTER', `${call}: 'after' must be 'next' of the page before: ${error.message}`, {
+        cause: error,
+      });
+    return failed(call)(error);
   };
 }
 

@@ -1,6 +1,6 @@
 import { checkKeys } from '../check-keys.ts';
 import type { Ms } from '../contract/contract.ts';
-import { WrkrError } from '../errors.ts';
+import { messageOf, WrkrError } from '../errors.ts';
 import { describe } from '../publish/names.ts';
 import { type Backoff, exponential } from '../time/backoff.ts';
 import { spanOf } from '../time/when.ts';
@@ -74,7 +74,7 @@ export function readSpan(value: unknown, what: string): Ms {
     const ms = spanOf(value);
     if (ms > 0) return ms;
   } catch (cause) {
-    throw new WrkrError('WRKR_INVALID_OPTION', `${what} is no span of time`, { cause });
+    throw new WrkrError('WRKR_INVALID_OPTION', `${what} is no span of time: ${messageOf(cause)}`, { cause });
   }
   throw invalid(`${what} must be longer than 0`);
 }

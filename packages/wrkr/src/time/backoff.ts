@@ -6,6 +6,8 @@ export type Backoff = (failedAttempt: number, error: unknown) => number | string
 
 const FIRST: Ms = 1000;
 const LONGEST: Ms = 3_600_000;
+/** A hundred years: what is longer would leave the calendar. */
+const MOST: Ms = 100 * 365 * 86_400_000;
 
 /**
  * Exponential with full jitter (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): evenly distributed between
@@ -15,10 +17,10 @@ export function exponential(failedAttempt: number, random: () => number = Math.r
   return Math.ceil(random() * Math.min(LONGEST, FIRST * 2 ** (failedAttempt - 1)));
 }
 
-/** What the policy says, or the default and a report if it throws or says nonsense. */
+/** What the policy says, a hundred years at most, or the default and a report if it throws or says nonsense. */
 export function waitAfter(backoff: Backoff, failedAttempt: number, error: unknown, report: (cause: unknown) => void): Ms {
   try {
-    return spanOf(backoff(failedAttempt, error));
+    return Math.min(Math.ceil(spanOf(backoff(failedAttempt, error))), MOST);
   } catch (cause) {
     report(cause);
     return exponential(failedAttempt);

@@ -1,6 +1,7 @@
 import humanInterval from 'human-interval';
 import type { Ms } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
+import { describe } from '../publish/names.ts';
 
 /**
  * When something is to happen: an interval in words ('7 days', '1 hour and 30 minutes'), a span in milliseconds, a `Date`, or an
@@ -88,7 +89,7 @@ function isoOf(text: string): Ms {
   if (!match) throw invalid(text, "is no ISO date-time with offset, such as '2030-01-31T09:00:00Z' or '2030-01-31T09:00+01:00'");
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as SixNumbers;
   const fraction = Number(`0.${match[7] ?? 0}`) * 1000;
-  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  const local = new Date(0).setUTCFullYear(year, month - 1, day) + ((hour * 60 + minute) * 60 + second) * 1000;
   const read = new Date(local);
   const real = read.getUTCMonth() === month - 1 && read.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
   if (!real) throw invalid(text, 'is no date in the calendar');
@@ -106,6 +107,6 @@ function offsetOf(offset: string, text: string): Ms {
 }
 
 function invalid(when: unknown, why: string): WrkrError {
-  const shown = typeof when === 'string' ? `'${when.slice(0, 80)}'` : String(when);
+  const shown = typeof when === 'string' ? `'${when.slice(0, 80)}'` : describe(when);
   return new WrkrError('WRKR_INVALID_WHEN', `when: ${shown} ${why}`);
 }
