@@ -46,7 +46,14 @@ const CAPABILITIES: Capabilities = {
   fifo: true,
   stats: 'exact',
   clock: 'injected',
-  limits: { bodyBytes: 64 * 1024 * 1024, headerBytes: 64 * 1024, nameBytes: 255, batch: 250, inFlight: 1 },
+  limits: {
+    bodyBytes: 64 * 1024 * 1024,
+    headerBytes: 64 * 1024,
+    nameBytes: 255,
+    batch: 250,
+    batchBytes: 64 * 1024 * 1024,
+    inFlight: 1,
+  },
 };
 
 const ALL_SENT: Sent = Object.freeze({ failures: [], deduplicated: [] });

@@ -7,6 +7,12 @@ export interface BatchLimits {
   readonly inFlight: number;
 }
 
+/** Of the items in one flush: most in all, and what one counts. One alone may be more. */
+export interface Weight<Item> {
+  readonly most: () => number;
+  readonly of: (item: Item) => number;
+}
+
 /**
  * Group commit: collects what comes in one tick and flushes it together. While as many flushes are out as are allowed, items
  * wait, and leave together when one returns: no latency when idle, large batches under load.
@@ -14,6 +20,7 @@ export interface BatchLimits {
 export class Batcher<Item> {
   readonly #flush: (items: readonly Item[]) => Promise<void>;
   readonly #limits: () => BatchLimits;
+  readonly #weight: Weight<Item> | undefined;
   #waiting: Item[] = [];
   #taken = 0;
   #out = 0;
@@ -21,14 +28,20 @@ export class Batcher<Item> {
   #onIdle: (() => void)[] = [];
 
   /** `flush` must not reject: what became of an item is told to the item. */
-  constructor(flush: (items: readonly Item[]) => Promise<void>, limits: () => BatchLimits) {
+  constructor(flush: (items: readonly Item[]) => Promise<void>, limits: () => BatchLimits, weight?: Weight<Item>) {
     this.#flush = flush;
     this.#limits = limits;
+    this.#weight = weight;
   }
 
   push(item: Item): void {
     this.#waiting.push(item);
     this.#schedule();
+  }
+
+  /** What was pushed and not yet flushed. */
+  get waiting(): readonly Item[] {
+    return this.#taken === 0 ? this.#waiting : this.#waiting.slice(this.#taken);
   }
 
   /** Resolves when everything that was pushed has been flushed. */
@@ -61,8 +74,9 @@ export class Batcher<Item> {
   };
 
   /** From the front, without moving what stays: a million can wait. */
-  #take(most: number): readonly Item[] {
+  #take(count: number): readonly Item[] {
     const from = this.#taken;
+    const most = this.#weight ? this.#lightEnough(this.#weight, count) : count;
     const items = from === 0 && this.#waiting.length <= most ? this.#waiting : this.#waiting.slice(from, from + most);
     this.#taken += items.length;
     if (this.#taken === this.#waiting.length) {
@@ -70,6 +84,17 @@ export class Batcher<Item> {
       this.#taken = 0;
     }
     return items;
+  }
+
+  /** How many from the front are together not too heavy: at least one. */
+  #lightEnough({ most, of }: Weight<Item>, count: number): number {
+    let left = most();
+    const end = Math.min(this.#waiting.length, this.#taken + count);
+    for (let i = this.#taken; i < end; i++) {
+      left -= of(this.#waiting[i] as Item);
+      if (left < 0) return Math.max(1, i - this.#taken);
+    }
+    return count;
   }
 
   #tellIdle(): void {

@@ -1,3 +1,4 @@
+import type { Calls } from './calls.ts';
 import type { Activity, Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
 import type { WrkrError } from './errors.ts';
 import type { BusEvents } from './events.ts';
@@ -13,12 +14,16 @@ export interface Core {
   readonly scheduler: Backend;
   readonly clock: Clock;
   readonly activity: ActivityCount;
+  /** Those of the backend. */
+  readonly calls: Calls;
   /** Between repeated calls of the backend. */
   readonly pauses: Pauses;
   readonly settings: Settings;
   readonly middleware: Required<Middleware>;
   /** What there is, if that is known. */
   readonly catalogue: Catalogue | undefined;
+  /** `stop()` was called. */
+  isStopping(): boolean;
   /** Whether anyone would hear it; ask before building details that cost something. */
   listens(name: keyof BusEvents): boolean;
   /** Tells listeners, without ever throwing. */

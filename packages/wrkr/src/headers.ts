@@ -48,6 +48,19 @@ export function checkHeaders(headers: unknown): asserts headers is Headers {
   }
 }
 
+/** For what core adds on an event's way, beside its errors: attempts, instants, where it goes. */
+const OWN_BYTES = 512;
+
+/** The part of `limits.headerBytes` that a published event may fill. */
+export function publishRoom({ headerBytes }: { readonly headerBytes: number }): number {
+  return headerBytes / 2;
+}
+
+/** The part that is left for its errors. */
+export function historyRoom({ headerBytes }: { readonly headerBytes: number }): number {
+  return headerBytes / 2 - OWN_BYTES;
+}
+
 /** What the publisher gave, as the handler sees it. */
 export function userHeaders(headers: Headers): Headers {
   if (headers === NO_HEADERS) return NO_HEADERS;

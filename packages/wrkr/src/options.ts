@@ -47,7 +47,7 @@ export interface StopOptions {
 
 export interface PublishOptions {
   /** The caller's transaction, as the backend knows it: the events are stored if and when it is committed. */
-  readonly session?: unknown;
+  readonly session?: object;
 }
 
 const KEYS: ReadonlySet<string> = new Set([
@@ -146,10 +146,12 @@ function checkBackend(option: string, backend: Backend): void {
 }
 
 /** Returns the session. */
-export function readPublishOptions(options: PublishOptions): unknown {
+export function readPublishOptions(options: PublishOptions): object | undefined {
   checkObject(options, 'the options of publish');
   checkKeys(options, new Set(['session']), 'WRKR_INVALID_OPTION', 'publish');
-  return options.session;
+  const { session } = options;
+  if (session !== undefined) checkObject(session, 'session');
+  return session;
 }
 
 export function readStopOptions(options: StopOptions): Ms {

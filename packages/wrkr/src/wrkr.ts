@@ -1,7 +1,8 @@
+import { Calls } from './calls.ts';
 import type { Backend, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
 import { ActivityCount, type Core } from './core.ts';
 import { type DeadLetter, DeadLetters } from './dead/dead-letters.ts';
-import { HandlerFrame } from './deliver/handler-frame.ts';
+import { HandlerFrames } from './deliver/handler-frames.ts';
 import { Jobs } from './deliver/jobs.ts';
 import { Leases } from './deliver/leases.ts';
 import { Shutdown } from './deliver/shutdown.ts';
@@ -36,6 +37,9 @@ import type { When } from './time/when.ts';
 import { trace } from './trace.ts';
 import type { AnyEvents, EventInput, EventMap, PatternOf } from './types.ts';
 
+/** Which bus a backend object serves. */
+const owners = new WeakMap<Backend, object>();
+
 /** An event bus: publish events, subscribe queues. See the README for what it promises. */
 export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposable {
   readonly #backend: Backend;
@@ -51,7 +55,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
   readonly #scheduledDead: DeadLetters;
   readonly #queues: Queues;
   readonly #shutdown: Shutdown;
-  readonly #frame: HandlerFrame;
+  readonly #frames: HandlerFrames;
   #state: State = 'new';
   #starting: Promise<void> | undefined;
   /** Queues are declared: events can be published. */
@@ -66,7 +70,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     const { backend, scheduler, clock, logger, middleware, catalogue, settings } = readOptions(options);
     this.#backend = backend;
     this.#scheduler = scheduler;
-    this.#frame = new HandlerFrame(settings.name);
+    this.#frames = new HandlerFrames(settings.name);
     this.#logger = logger;
     const core: Core = {
       backend,
@@ -76,7 +80,9 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
       middleware,
       catalogue,
       activity: new ActivityCount(),
+      calls: new Calls(clock.real),
       pauses: new Pauses(clock.real),
+      isStopping: () => this.#stopped,
       listens: (name) => this.#listeners.has(name),
       emit: (name, ...details) => this.#listeners.emit(name, details),
       report: (error) => this.#report(error),
@@ -91,7 +97,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     this.#scheduling = scheduling;
     this.#publisher = new Publisher(core, outbox, scheduling.outbox);
     const suspects = new Suspects(jobs, workers);
-    const place = { core, publisher: this.#publisher, leases, jobs, suspects, frame: this.#frame, scheduling };
+    const place = { core, publisher: this.#publisher, leases, jobs, suspects, frames: this.#frames, scheduling };
     this.#subscriptions = new Subscriptions(place, workers);
     this.#waiting = new Waiting(core);
     this.#deadLetters = new DeadLetters(core, leases, backend);
@@ -133,12 +139,11 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const timeoutMs = readStopOptions(options);
-    const fromHandler = this.#frame.isAround();
+    const caller = this.#frames.jobAround();
     this.#stopped = true;
-    await this.#starting?.catch(() => {});
     if (this.#state === 'closed') return;
     this.#enter('stopping');
-    await this.#shutdown.run(timeoutMs, fromHandler);
+    await this.#shutdown.run(timeoutMs, this.#starting, caller);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -275,14 +280,21 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     this.#unwatch ??= clock.watch?.(activity);
     activity.begin();
     try {
+      this.#backendsInUse('take');
       await this.#open();
       this.#scheduling.prepare();
       await this.#bind();
       this.#usable = true;
+      if (this.#stopped) return;
       await this.#subscriptions.openAll();
       await this.#scheduling.open();
-      this.#enter('up');
+      if (!this.#stopped) this.#enter(this.#away.size > 0 ? 'down' : 'up');
     } catch (error) {
+      if (this.#stopped && codeOf(error) === 'WRKR_CLOSED') return;
+      this.#usable = false;
+      await this.#subscriptions.closeAll();
+      await this.#scheduling.stop();
+      this.#backendsInUse('free');
       this.#enter('new');
       throw error;
     } finally {
@@ -290,9 +302,25 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     }
   }
 
+  /** A backend object serves one bus: two would close it under each other. */
+  #backendsInUse(act: 'take' | 'free'): void {
+    for (const backend of new Set([this.#backend, this.#scheduler])) {
+      const owner = owners.get(backend);
+      if (act === 'free' && owner === this) owners.delete(backend);
+      if (act === 'free') continue;
+      if (owner !== undefined && owner !== this) {
+        const message = `this ${backend.name} backend object serves another Wrkr: give each one of its own (on memory, they can share a Broker)`;
+        throw new WrkrError('WRKR_INVALID_OPTION', message);
+      }
+      owners.set(backend, this);
+    }
+  }
+
   async #open(): Promise<void> {
     for (const backend of new Set([this.#backend, this.#scheduler])) {
       await backend.open(this.#env(backend));
+      if (this.#state === 'closed') await backend.close();
+      if (this.#state === 'closed') throw closedError(); // stop() did not wait any longer
       checkLease(this.#core.settings.leaseMs, backend.capabilities);
     }
   }
@@ -322,6 +350,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
 
   #closed(): void {
     this.#usable = false;
+    this.#backendsInUse('free');
     this.#unwatch?.();
     this.#enter('closed');
   }
@@ -365,6 +394,10 @@ function checkListener(name: unknown, listener: unknown): void {
 
 function isList(input: unknown): input is readonly unknown[] {
   return Array.isArray(input);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof WrkrError ? error.code : undefined;
 }
 
 function closedError(): WrkrError {

@@ -212,6 +212,26 @@ describe('redrive', () => {
   });
 });
 
+describe('redrive, where a queue is gone', () => {
+  it('does the others, and says what it could not do', async () => {
+    const { wrkr, backend } = await buried({ a: 1, b: 2, c: 1 });
+    await backend.drop('b');
+    expect(await wrkr.redrive({ name: 'for.a' })).toBe(1);
+    const refused = await refusal(wrkr.redrive({ queue: 'b' }));
+    expect(refused).toMatchObject({
+      code: 'WRKR_BACKEND',
+      message: expect.stringContaining("not those of b: there is no queue 'b'"),
+    });
+    const left = async (queue: string): Promise<unknown> => (await wrkr.stats(queue)).dead;
+    expect([await left('a'), await left('b'), await left('c')]).toEqual([0, 2, 1]);
+  });
+
+  it('is nothing to complain of if nothing was there', async () => {
+    const { wrkr } = await buried({ a: 1 });
+    expect(await wrkr.redrive({ queue: 'nobody' })).toBe(0);
+  });
+});
+
 describe('discard', () => {
   it('throws them away for good', async () => {
     const { wrkr, clock, mend, handled } = await buried({ a: 3 });

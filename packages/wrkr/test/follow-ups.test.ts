@@ -1,6 +1,7 @@
 import { Broker, MemoryBackend } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
-import type { HandlerContext } from 'wrkr';
+import type { Handler, HandlerContext } from 'wrkr';
+import { backendError } from 'wrkr/backend';
 import { refusal, setup } from './setup.ts';
 
 describe('a follow-up', () => {
@@ -150,28 +151,33 @@ describe('a follow-up', () => {
     expect(seen).toHaveLength(1);
   });
 
-  it('that cannot be stored brings its event back, which costs no attempt', async () => {
+  it.each([
+    { code: 'unavailable' as const, attempts: [1, 1, 1], what: 'while the backend is away brings its event back at no cost' },
+    { code: 'invalid' as const, attempts: [1, 2, 3], what: 'and never can be is a failed attempt of its handler' },
+  ])('that cannot be stored, case %#: $what', async ({ code, attempts }) => {
     class Refusing extends MemoryBackend {
       refuses = 2;
       override send: MemoryBackend['send'] = (batch) => {
-        if (batch.some(({ name }) => name === 'second') && this.refuses-- > 0) return Promise.reject(new Error('full'));
-        return super.send(batch);
+        const refused = batch.some(({ name }) => name === 'second') && this.refuses-- > 0;
+        return refused ? Promise.reject(backendError(code, 'full')) : super.send(batch);
       };
     }
-    const { wrkr, clock } = setup({ backend: new Refusing() });
-    const attempts: number[] = [];
+    const { wrkr, clock } = setup({ backend: new Refusing(), publishTimeout: 0.001 });
+    const runs: number[] = [];
     const errors: string[] = [];
-    wrkr.on('error', (error) => errors.push(error.code));
-    await wrkr.subscribe('a', 'first', async (event, _, { followUp }) => {
-      attempts.push(event.attempt);
+    wrkr.on('error', (error) => errors.push(`${error.code} ${error.message}`));
+    const handler: Handler = async (event, _, { followUp }) => {
+      runs.push(event.attempt);
       await followUp({ name: 'second' });
-    });
+    };
+    await wrkr.subscribe('a', 'first', handler, { retry: { attempts: 3, backoff: () => 1000 } });
     const seen: string[] = [];
     await wrkr.subscribe('b', 'second', (event) => seen.push(event.name));
     await wrkr.start();
     await wrkr.publish({ name: 'first' });
     await clock.advance('1 minute');
-    expect([attempts, seen]).toEqual([[1, 1, 1], ['second']]);
+    expect([runs, seen]).toEqual([attempts, ['second']]);
     expect(errors).toHaveLength(2);
+    expect(errors[0]).toContain('full');
   });
 });

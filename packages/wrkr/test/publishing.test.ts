@@ -3,6 +3,25 @@ import { describe, expect, it } from 'vitest';
 import type { WrkrError } from 'wrkr';
 import { gate, refusal, setup } from './setup.ts';
 
+describe('one call to the backend', () => {
+  it('has no more items and no more bytes than it takes, and one event that is heavier goes alone', async () => {
+    class Counting extends MemoryBackend {
+      readonly calls: number[][] = [];
+      override send: MemoryBackend['send'] = (batch) => {
+        this.calls.push(batch.map(({ body }) => body.byteLength));
+        return super.send(batch);
+      };
+    }
+    const { limits } = new MemoryBackend().capabilities;
+    const backend = new Counting({ capabilities: { limits: { ...limits, batch: 3, batchBytes: 100 } } });
+    const { wrkr } = setup({ backend });
+    await wrkr.start();
+    const sizes = [10, 10, 10, 10, 60, 50, 500, 10];
+    await wrkr.publish(sizes.map((size) => ({ name: 'a', payload: 'x'.repeat(size - 2) })));
+    expect(backend.calls).toEqual([[10, 10, 10], [10, 60], [50], [500], [10]]);
+  });
+});
+
 describe('publish', () => {
   it('gives a receipt: the id, when it is due, and that it was stored', async () => {
     const { wrkr, clock } = setup();
@@ -133,7 +152,11 @@ describe('publish', () => {
 
   it('tells which of several were stored', async () => {
     const { wrkr } = setup({
-      memory: { capabilities: { limits: { bodyBytes: 100, headerBytes: 1000, nameBytes: 255, batch: 100, inFlight: 1 } } },
+      memory: {
+        capabilities: {
+          limits: { bodyBytes: 100, headerBytes: 1000, nameBytes: 255, batch: 100, batchBytes: 1000, inFlight: 1 },
+        },
+      },
     });
     await wrkr.start();
     await wrkr.subscribe('team', 'a', () => {});

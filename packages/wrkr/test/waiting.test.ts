@@ -14,6 +14,19 @@ async function planned() {
   return { ...world, handled, receipts };
 }
 
+describe('a backend that cancels by receipt alone', () => {
+  it('is asked for nothing else', async () => {
+    const { wrkr, clock } = setup({ memory: { capabilities: { cancel: 'receipt', filter: ['id'] } } });
+    await wrkr.subscribe('team', 'a', () => expect.fail('it was cancelled'));
+    await wrkr.start();
+    const receipt = await wrkr.publish({ name: 'a', tid: 't', when: '1 hour' });
+    for (const filter of [{ id: receipt.id }, { tid: 't' }, { ...receipt, queue: 'team' }])
+      expect((await refusal(wrkr.cancel(filter))).code).toBe('WRKR_UNSUPPORTED');
+    expect(await wrkr.cancel(receipt)).toBe(1);
+    await clock.advance('1 day');
+  });
+});
+
 describe('find', () => {
   it('shows what is not yet due, with everything that its handler will get', async () => {
     const { wrkr, clock, receipts } = await planned();

@@ -41,8 +41,8 @@ export interface Capabilities {
   readonly delay: false | { readonly maxMs: Ms; readonly granularityMs: Ms; readonly fanOut: boolean };
   /** What `cancel`, `change` and `browse` can address. */
   readonly filter: readonly FilterKey[];
-  /** `all`: whatever nobody holds. `delayed`: only what is not yet due. */
-  readonly cancel: 'all' | 'delayed' | false;
+  /** `all`: whatever nobody holds. `delayed`: only what is not yet due. `receipt`: only that, and only by `id` and `at` together. */
+  readonly cancel: 'all' | 'delayed' | 'receipt' | false;
   readonly browse: 'all' | 'delayed' | false;
   /** Parked queues can be browsed, changed and cancelled from, or only consumed. */
   readonly dead: 'browse' | 'drain';
@@ -67,6 +67,8 @@ export interface Capabilities {
     readonly nameBytes: number;
     /** Items in one `send`, `settle` or `extend`. */
     readonly batch: number;
+    /** Bytes of all bodies in one `send`; one event may have more. */
+    readonly batchBytes: number;
     /** Calls of `send` (and, per consumer, of `settle`) that it makes sense to have under way at once. */
     readonly inFlight: number;
   };
@@ -199,7 +201,7 @@ export interface Binding {
 /** All given keys must match, byte for byte. Never empty. */
 export interface Filter {
   readonly id?: string;
-  /** The due time, from the receipt. A hint for backends whose ids alone do not find it; others ignore it. */
+  /** The due time, from the receipt, for backends whose ids alone do not find it (`cancel: 'receipt'`); others ignore it. */
   readonly at?: Ms;
   readonly key?: string;
   readonly tid?: string;
@@ -282,6 +284,10 @@ export interface Backend {
   /**
    * Resolves when each event is stored in all of its queues, as durably as declared; one that fails is in none. Where a call
    * rejects, `applied` says whether some may be stored; core sends those again with the same ids.
+   *
+   * With `tx`, a transaction of the caller's as this client knows it, all of it is stored if and when that commits. Core then has
+   * no other call under way with the same `tx`, sends nothing again, and passes on what it rejects with as it is: so it rejects
+   * with the client's own error where the transaction is to be repeated. A `tx` of something else is `invalid`.
    */
   send(batch: readonly Outgoing[], options?: { readonly tx?: unknown }): Promise<Sent>;
   /**

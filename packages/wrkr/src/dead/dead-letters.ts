@@ -1,9 +1,11 @@
-import type { Backend, Filter, Ms, Stored } from '../contract/contract.ts';
+import { isBackendError } from '../contract/backend-error.ts';
+import type { Backend, BackendError, Filter, Ms, Stored } from '../contract/contract.ts';
 import { deadQueueOf, originOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { historyOf, type PastError } from '../deliver/history.ts';
 import type { Leases } from '../deliver/leases.ts';
 import { REVIVED, revived } from '../deliver/verdict.ts';
+import { WrkrError } from '../errors.ts';
 import { ATTEMPT, DEAD_AT, numberIn } from '../headers.ts';
 import {
   checkAddressable,
@@ -90,17 +92,28 @@ export class DeadLetters {
     return this.#each(filter, limit, 'discard', (one) => backend.cancel?.(one));
   }
 
-  /** Does it to all that match, or to so many of them, one by one. */
+  /** Does it to all that match, or to so many of them, one by one. A queue where it cannot be done does not keep it from the others. */
   async #each(filter: Filter, limit: number, call: string, act: Act): Promise<number> {
     let count = 0;
+    const refused: string[] = [];
     for (const queue of await this.#queuesOf(filter)) {
       for (const some of await this.#upTo(limit - count, { ...filter, queue })) {
         const done = act(some);
         if (!done) throw unsupported(`${call} dead letters`);
-        count += (await done.catch(failed(call))) ?? 0;
+        const result = await done.catch(refusal).catch(failed(call));
+        if (result instanceof Error) refused.push(`${originOf(queue)}: ${result.message}`);
+        else count += result ?? 0;
       }
     }
-    return count;
+    if (refused.length === 0 || (await this.#areEmpty(filter))) return count;
+    throw new WrkrError('WRKR_BACKEND', `${call} reached ${count} dead letters, but not those of ${refused.join('; ')}`);
+  }
+
+  /** Nothing matches any more: what was refused was about nothing. */
+  async #areEmpty(filter: Filter): Promise<boolean> {
+    const { queue } = filter;
+    const { items } = await this.list({ ...filter, ...(queue !== undefined && { queue }) } as EventFilter);
+    return items.length === 0;
   }
 
   async #upTo(limit: number, filter: InQueue): Promise<readonly InQueue[]> {
@@ -127,6 +140,12 @@ export class DeadLetters {
     const parked = await backend.bindings({ kind: 'parked' }).catch(failed('bindings'));
     return [...new Set(parked.map(({ queue }) => queue))].sort();
   }
+}
+
+/** A queue that an event cannot go to is not there (any more). */
+function refusal(error: unknown): BackendError {
+  if (isBackendError(error) && error.code === 'invalid') return error;
+  throw error;
 }
 
 type InQueue = Filter & { readonly queue: string };

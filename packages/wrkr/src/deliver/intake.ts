@@ -62,7 +62,7 @@ export class Intake implements Sink {
   readonly #leases: Leases;
   readonly #receiver: Receiver;
   readonly #settlements: Batcher<Holding>;
-  /** What waits here, because the backend cannot: each gives one back. */
+  /** What waits here, because it can wait nowhere else: each ends one such wait. */
   readonly #kept = new Set<() => void>();
   /** A promise, because deliveries may come before `consume` has resolved. */
   #consumer: Promise<Consumer> | undefined;
@@ -82,8 +82,16 @@ export class Intake implements Sink {
 
   async open(max: number, kind: QueueKind = 'work'): Promise<void> {
     this.#leases.add(this);
-    this.#consumer = this.#backend.consume(this.queue, this, { max, leaseMs: this.#core.settings.leaseMs, kind });
-    await this.#consumer;
+    const { leaseMs } = this.#core.settings;
+    const consume = (): Promise<Consumer> => this.#backend.consume(this.queue, this, { max, leaseMs, kind });
+    const { calls, pauses, settings } = this.#core;
+    this.#consumer = calls.repeated(consume, { patienceMs: settings.publishTimeoutMs, pauses });
+    try {
+      await this.#consumer;
+    } catch (error) {
+      this.#leases.remove(this);
+      throw error;
+    }
   }
 
   async limit(max: number): Promise<void> {
@@ -146,7 +154,7 @@ export class Intake implements Sink {
     const { batch } = this.#backend.capabilities.limits;
     for (let from = 0; consumer && from < due.length; from += batch) {
       const some = due.slice(from, from + batch);
-      const failures = await consumer.extend(some, leaseMs).catch(() => []); // the next turn comes before the lease ends
+      const failures = await this.#core.calls.bounded(consumer.extend(some, leaseMs)).catch(() => []); // the next turn comes before the lease ends
       const gone = failures.filter(({ error }) => error.code === 'stale');
       for (const { index, error } of gone) this.lost([some[index] as Delivery], error);
     }
@@ -154,9 +162,9 @@ export class Intake implements Sink {
 
   /** No more deliveries once it has resolved. What is held stays held, and is settled. */
   async stop(): Promise<void> {
-    for (const giveBack of this.#kept) giveBack();
+    for (const end of this.#kept) end();
     const consumer = await this.#consumer;
-    await consumer?.stop();
+    if (consumer) await this.#core.calls.bounded(consumer.stop());
   }
 
   /** Resolves when every settlement so far is confirmed or given up. */
@@ -167,20 +175,28 @@ export class Intake implements Sink {
   /** What is not settled by now is left to others. */
   close(): void {
     for (const holding of this.#held) this.#held.remove(holding);
+    for (const end of this.#kept) end();
     this.#leases.remove(this);
   }
 
   /** Given back early it says itself when it is due, so whoever has it next keeps it too. */
   #keep(holding: Holding, at: Ms, headers: Headers): void {
-    const giveBack = (): void => {
-      cancel();
-      this.#kept.delete(giveBack);
+    this.#wait(at - this.#backend.now(), () => {
       const left = at > this.#backend.now();
       const due = withHeaders(headers, { [DUE]: left ? String(at) : undefined });
       if (holding.held) this.move(holding, { queue: this.queue, at: 0, headers: due });
+    });
+  }
+
+  /** Ends early when this intake stops. */
+  #wait(ms: Ms, then: () => void): void {
+    const end = (): void => {
+      cancel();
+      this.#kept.delete(end);
+      then();
     };
-    const cancel = this.#core.clock.after(at - this.#backend.now(), giveBack);
-    this.#kept.add(giveBack);
+    const cancel = this.#core.clock.after(ms, end);
+    this.#kept.add(end);
   }
 
   #settleSoon(holding: Holding): void {
@@ -192,7 +208,7 @@ export class Intake implements Sink {
   async #settle(batch: readonly Holding[]): Promise<void> {
     let pending = batch;
     for (let count = 1; pending.length > 0; count++) {
-      pending = await this.#settleOnce(pending);
+      pending = await this.#settleOnce(pending, count > 1);
       if (pending.length === 0) return;
       await this.#core.pauses.wait(count);
       for (const holding of pending) if (!holding.held) this.#settled(holding);
@@ -200,8 +216,8 @@ export class Intake implements Sink {
     }
   }
 
-  /** Resolves with what is to be tried again. */
-  async #settleOnce(batch: readonly Holding[]): Promise<readonly Holding[]> {
+  /** Resolves with what is to be tried again. A repeat that is stale was probably done the time before. */
+  async #settleOnce(batch: readonly Holding[], repeated: boolean): Promise<readonly Holding[]> {
     const failures = await this.#tryToSettle(batch);
     if (failures.length === 0) {
       for (const holding of batch) this.#settled(holding);
@@ -211,7 +227,7 @@ export class Intake implements Sink {
     return batch.filter((holding, i) => {
       const error = failed.get(i);
       if (isPassing(error) && holding.held) return true;
-      if (error && !isPassing(error)) this.#failed(holding, error);
+      if (error && !isPassing(error) && !(repeated && error.code === 'stale')) this.#failed(holding, error);
       else this.#settled(holding);
       return false;
     });
@@ -220,25 +236,26 @@ export class Intake implements Sink {
   async #tryToSettle(batch: readonly Holding[]): Promise<readonly Failure[]> {
     try {
       const consumer = (await this.#consumer) as Consumer;
-      return await consumer.settle(batch);
+      return await this.#core.calls.bounded(consumer.settle(batch));
     } catch (thrown) {
       const error = asBackendError(thrown);
       return batch.map((_, index) => ({ index, error }));
     }
   }
 
-  /** What could not be put elsewhere stays in its own queue, for later. */
+  /** What could not be put elsewhere stays in its own queue, for later; what cannot be settled at all is kept, and tried again. */
   #failed(holding: Holding, error: BackendError): void {
     const wasHeld = holding.held;
     const elsewhere = holding.do === 'move' && holding.queue !== this.queue;
     if (wasHeld || error.code !== 'stale')
       this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
-    if (error.code === 'invalid' && elsewhere && wasHeld) {
-      this.postpone(holding, this.#backend.now() + STUCK_FOR, holding.d.headers);
-      this.#core.activity.end();
-    } else {
+    if (error.code === 'stale' || !wasHeld) {
       this.#settled(holding);
+      return;
     }
+    if (elsewhere) this.postpone(holding, this.#backend.now() + STUCK_FOR, holding.d.headers);
+    else this.#wait(STUCK_FOR, () => this.#settleSoon(holding));
+    this.#core.activity.end();
   }
 
   #settled(holding: Holding): void {

@@ -44,6 +44,7 @@ export class Job implements Bagged {
   /** Of the bag of all jobs. */
   slot = -1;
   #followUps: FollowUp[] | undefined;
+  #counts: Map<string, number> | undefined;
   #settled = false;
   #returned = false;
   #over = false;
@@ -69,6 +70,14 @@ export class Job implements Bagged {
   addFollowUp(followUp: FollowUp): void {
     this.#followUps ??= [];
     this.#followUps.push(followUp);
+    const key = `${followUp.event.name} ${followUp.event.tid}`;
+    this.#counts ??= new Map();
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  /** How many it has of this name and tid. */
+  countFollowUps(name: string, tid: string | undefined): number {
+    return this.#counts?.get(`${name} ${tid}`) ?? 0;
   }
 
   /** The handler has ended well. */

@@ -3,6 +3,8 @@ import type { Ms, Timer } from '../contract/contract.ts';
 const MOST = 1000;
 const WINDOW: Ms = 50;
 const BUFFERED: Ms = 1000;
+/** What was changed stays so long before it is lowered. */
+const SETTLED: Ms = 5000;
 
 /**
  * How much a queue may hold in this process: twice its concurrency at first, then what its handlers get through in about a
@@ -13,6 +15,7 @@ export class Pace {
   readonly #handlers: { readonly concurrency: number };
   #max: number;
   #since: Ms;
+  #changed: Ms;
   #done = 0;
 
   constructor(real: Timer, handlers: { readonly concurrency: number }) {
@@ -20,6 +23,7 @@ export class Pace {
     this.#handlers = handlers;
     this.#max = this.#least;
     this.#since = real.now();
+    this.#changed = this.#since;
   }
 
   get max(): number {
@@ -34,17 +38,22 @@ export class Pace {
     this.#done++;
   }
 
-  /** Looks at what was done since the last look; returns whether `max` has changed by enough to say so. */
-  adjust(): boolean {
+  /**
+   * Looks at what was done since the last look; returns whether `max` has changed by enough to say so. Raised at once; lowered only
+   * when all slots are `busy`, or an idle queue would be taken for slow handlers, and not soon after it was raised.
+   */
+  adjust(busy: boolean): boolean {
     const now = this.#real.now();
     const elapsed = now - this.#since;
     if (elapsed < WINDOW) return false;
     const wanted = Math.max(this.#least, Math.min(MOST, Math.ceil((this.#done / elapsed) * BUFFERED)));
     this.#since = now;
     this.#done = 0;
-    if (wanted < this.#max * 1.25 && wanted > this.#max / 2) return false;
-    const changed = wanted !== this.#max;
+    const raise = wanted >= this.#max * 1.25;
+    const lower = wanted <= this.#max / 2 && busy && now - this.#changed > SETTLED;
+    if (!raise && !lower) return false;
     this.#max = wanted;
-    return changed;
+    this.#changed = now;
+    return true;
   }
 }

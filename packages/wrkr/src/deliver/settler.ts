@@ -1,6 +1,7 @@
-import type { Headers, Ms } from '../contract/contract.ts';
+import { isBackendError } from '../contract/backend-error.ts';
+import type { BackendError, Headers, Ms } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
-import { fromBackend, WrkrError } from '../errors.ts';
+import { fromBackend, isPassing, WrkrError } from '../errors.ts';
 import { numberIn, TTL, UNHANDLED, withHeaders } from '../headers.ts';
 import type { FollowUp, Publisher } from '../publish/publisher.ts';
 import type { Retries } from '../schedule/retries.ts';
@@ -13,6 +14,8 @@ import { afterFailure, deadLetter, instantOr } from './verdict.ts';
 import type { Workplace } from './worker.ts';
 
 const SOON: Ms = 1000;
+/** So that `ack.later()` is reported as what it is, no time. */
+const NOT_GIVEN = '';
 const UNHANDLED_MOST: Ms = 60_000;
 
 /** Turns what became of an event into where it goes: gone, back for later, or among the dead letters. */
@@ -96,9 +99,9 @@ export class Settler {
   }
 
   #later(job: Job, when: When): void {
-    const at = instantOr(this.#core, when, this.#core.backend.now());
+    const at = instantOr(this.#core, when ?? NOT_GIVEN, this.#core.backend.now());
     if (at === undefined) this.#retry(job, new Error('ack.later was given no time that can be read'));
-    else this.postpone(job.holding, at, withHeaders(job.holding.d.headers, { [TTL]: undefined }));
+    else this.postpone(job.holding, at, withHeaders(job.holding.d.headers, { [TTL]: undefined, [UNHANDLED]: undefined }));
   }
 
   /** Stored first, then acked: a crash between the two repeats the handler, and the ids of its follow-ups are the same again. */
@@ -115,8 +118,10 @@ export class Settler {
         this.#intake.ack(holding);
       }
     } catch (error) {
-      this.#core.report(fromBackend(error, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}'`));
-      this.postpone(holding, backend.now() + SOON, holding.d.headers);
+      const why = reasonOf(error);
+      this.#core.report(fromBackend(why, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}' were not stored`));
+      if (isPassing(causeOf(why))) this.postpone(holding, backend.now() + SOON, holding.d.headers);
+      else this.#retry(job, why);
     }
     activity.end();
   }
@@ -130,4 +135,14 @@ async function refusalOf(followUps: readonly FollowUp[]): Promise<{ readonly err
   } catch (error) {
     return { error };
   }
+}
+
+/** Of several that failed, one that will not pass by itself, if there is one. */
+function reasonOf(error: unknown): unknown {
+  const failures = error instanceof WrkrError ? (error.results ?? []).filter((one) => one instanceof WrkrError) : [];
+  return failures.find((one) => !isPassing(causeOf(one))) ?? failures[0] ?? error;
+}
+
+function causeOf(error: unknown): BackendError | undefined {
+  return error instanceof WrkrError && isBackendError(error.cause) ? error.cause : undefined;
 }

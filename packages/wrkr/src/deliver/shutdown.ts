@@ -1,25 +1,32 @@
-import type { Ms } from '../contract/contract.ts';
+import { backendError } from '../contract/backend-error.ts';
+import type { Backend, Ms } from '../contract/contract.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import type { Outbox } from '../publish/outbox.ts';
 import type { Scheduling } from '../schedule/scheduling.ts';
+import type { Job } from './job.ts';
 import type { Worker, Workplace } from './worker.ts';
 
+/** For handlers that wait for `stop()` themselves, after all the others; on the bus clock. */
+const CALLERS: Ms = 1000;
 /** For writing what the handlers have decided, once they have; on the monotonic clock. */
-const FLUSH: Ms = 5000;
+const FLUSH: Ms = 2000;
+/** For the backend to close. */
+const CLOSE: Ms = 1000;
 
 /**
  * The way out, once, whoever asks: takes no new work and gives back what has not begun; lets the handlers finish; at the deadline
- * cuts off those that have not, which costs them no attempt; writes every settlement and publish; closes.
+ * cuts off those that have not, which costs them no attempt; writes every settlement and publish; closes. It takes the timeout and
+ * four seconds more at most, whatever hangs.
  *
  * A handler that calls `stop()` is not waited for: its call resolves when all the others have ended, and the bus closes after that
- * handler has settled. Which handler it is, is not known, nor needed: as many jobs as there were such calls may be left.
+ * handler has settled.
  */
 export class Shutdown {
   readonly #place: Workplace;
   readonly #outbox: Outbox;
   readonly #workers: Iterable<Worker>;
   readonly #onClosed: () => void;
-  #callers = 0;
+  readonly #callers = new Set<Job>();
   #othersEnded: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -30,47 +37,48 @@ export class Shutdown {
     this.#onClosed = onClosed;
   }
 
-  run(timeoutMs: Ms, fromHandler: boolean): Promise<void> {
-    if (fromHandler) this.#callers++;
+  /** `opened`: settles when what is being opened is; it is waited for, too. */
+  run(timeoutMs: Ms, opened: Promise<void> | undefined, caller: Job | undefined): Promise<void> {
+    if (caller) this.#callers.add(caller);
     this.#place.jobs.recheck();
-    this.#closed ??= this.#close(timeoutMs);
-    return fromHandler ? (this.#othersEnded as Promise<void>) : this.#closed;
+    this.#closed ??= this.#close(timeoutMs, opened);
+    return caller ? (this.#othersEnded as Promise<void>) : this.#closed;
   }
 
-  async #close(timeoutMs: Ms): Promise<void> {
+  async #close(timeoutMs: Ms, opened: Promise<void> | undefined): Promise<void> {
     const { core, jobs, leases, scheduling, suspects } = this.#place;
     suspects.close();
-    const deadline = new Deadline((fn) => core.clock.after(timeoutMs, fn));
-    this.#othersEnded = this.#endOthers(deadline);
+    this.#othersEnded = this.#within(timeoutMs, this.#endOthers(opened));
     await this.#othersEnded;
-    deadline.cancel();
-    if (this.#callers > 0) await this.#endCallers(timeoutMs);
+    if (this.#calling() > 0)
+      await this.#within(
+        CALLERS,
+        jobs.atMost(() => 0),
+      );
     this.#cut();
     await this.#flush();
-    this.#outbox.close();
     core.pauses.close();
-    for (const worker of this.#workers) worker.intake.close();
+    this.#outbox.close();
     scheduling.close();
+    for (const worker of this.#workers) worker.intake.close();
     leases.close();
     jobs.close();
-    for (const backend of new Set([core.backend, core.scheduler])) {
-      await backend.close().catch((error) => core.report(fromBackend(error, `the ${backend.name} backend did not close`)));
-    }
+    for (const backend of new Set([core.backend, core.scheduler])) await this.#closeBackend(backend);
+    core.calls.close(backendError('closed', 'the bus was stopped'));
     this.#onClosed();
   }
 
-  async #endOthers(deadline: Deadline): Promise<void> {
-    const sources = [...this.#workers, this.#place.scheduling];
-    await deadline.or(Promise.all(sources.map((source) => this.#stopped(source))));
-    await deadline.or(this.#place.jobs.atMost(() => this.#callers));
+  async #endOthers(opened: Promise<void> | undefined): Promise<void> {
+    await opened?.catch(() => {});
+    await Promise.all([...this.#workers, this.#place.scheduling].map((source) => this.#stopped(source)));
+    await this.#place.jobs.atMost(() => this.#calling());
   }
 
-  /** Those that waited for the others have the same time again. */
-  async #endCallers(timeoutMs: Ms): Promise<void> {
-    const { core, jobs } = this.#place;
-    const deadline = new Deadline((fn) => core.clock.after(timeoutMs, fn));
-    await deadline.or(jobs.atMost(() => 0));
-    deadline.cancel();
+  /** Those that called and have not ended. */
+  #calling(): number {
+    let count = 0;
+    for (const job of this.#callers) if (job.slot >= 0) count++;
+    return count;
   }
 
   #cut(): void {
@@ -79,10 +87,26 @@ export class Shutdown {
   }
 
   async #flush(): Promise<void> {
-    const { activity, clock } = this.#place.core;
-    const deadline = new Deadline((fn) => clock.real.after(FLUSH, fn));
-    await deadline.or(activity.idle());
-    deadline.cancel();
+    const { activity, clock, report } = this.#place.core;
+    await before(clock.real, FLUSH, activity.idle());
+    const { busy } = activity;
+    if (busy === 0) return;
+    report(
+      new WrkrError('WRKR_UNAVAILABLE', `stopped with ${busy} acks and publishes unwritten: events that were acked come again`),
+    );
+  }
+
+  async #closeBackend(backend: Backend): Promise<void> {
+    const { clock, report } = this.#place.core;
+    const closing = backend.close().then(
+      () => true,
+      (error) => {
+        report(fromBackend(error, `the ${backend.name} backend did not close`));
+        return true;
+      },
+    );
+    const closed = await before(clock.real, CLOSE, closing);
+    if (!closed) report(new WrkrError('WRKR_UNAVAILABLE', `the ${backend.name} backend did not close within ${CLOSE} ms`));
   }
 
   async #stopped(source: Worker | Scheduling): Promise<void> {
@@ -92,22 +116,25 @@ export class Shutdown {
       this.#place.core.report(fromBackend(error, 'a consumer did not stop'));
     }
   }
+
+  #within(ms: Ms, work: Promise<void>): Promise<void> {
+    return before(this.#place.core.clock, ms, work);
+  }
 }
 
-/** A time by which something must be over; waiting for anything ends then. */
-class Deadline {
-  readonly cancel: () => void;
-  readonly #reached: Promise<void>;
-
-  constructor(arm: (fn: () => void) => () => void) {
-    let reach = (): void => {};
-    this.#reached = new Promise((resolve) => {
-      reach = resolve;
-    });
-    this.cancel = arm(() => reach());
-  }
-
-  async or(work: Promise<unknown>): Promise<void> {
-    await Promise.race([work, this.#reached]);
+/** As the work, or nothing once so much time has passed. */
+async function before<Result>(
+  timer: { after(ms: Ms, fn: () => void): () => void },
+  ms: Ms,
+  work: Promise<Result>,
+): Promise<Result | undefined> {
+  let cancel = (): void => {};
+  const reached = new Promise<undefined>((resolve) => {
+    cancel = timer.after(ms, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([work, reached]);
+  } finally {
+    cancel();
   }
 }

@@ -3,7 +3,7 @@ import { deadQueueOf } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, messageOf, WrkrError } from '../errors.ts';
 import type { Attempted } from '../events.ts';
-import { ATTEMPT, DEAD_AT, ERRORS, TTL, UNHANDLED, withHeaders } from '../headers.ts';
+import { ATTEMPT, DEAD_AT, ERRORS, historyRoom, TTL, UNHANDLED, withHeaders } from '../headers.ts';
 import type { RetryPolicy } from '../subscribe/options.ts';
 import { waitAfter } from '../time/backoff.ts';
 import { instantOf, type When } from '../time/when.ts';
@@ -68,7 +68,7 @@ function reportBackoff(core: Core, cause: unknown): void {
   core.report(new WrkrError('WRKR_INVALID_OPTION', message, { cause }));
 }
 
-/** For the history: half of what the headers may have in all. */
+/** For the history. */
 function roomFor(core: Core): number {
-  return core.backend.capabilities.limits.headerBytes / 2;
+  return historyRoom(core.backend.capabilities.limits);
 }

@@ -11,7 +11,7 @@ import type { QueueHandlers, Registration } from '../subscribe/registrations.ts'
 import { trace } from '../trace.ts';
 import type { Outcome } from './ack.ts';
 import { type DeliveredEvent, eventOf, isExpired } from './delivered-event.ts';
-import type { HandlerFrame } from './handler-frame.ts';
+import type { HandlerFrames } from './handler-frames.ts';
 import { type Holding, Intake, type Receiver } from './intake.ts';
 import { type Employer, Job } from './job.ts';
 import type { Jobs } from './jobs.ts';
@@ -27,7 +27,7 @@ export interface Workplace {
   readonly leases: Leases;
   readonly jobs: Jobs;
   readonly suspects: Suspects;
-  readonly frame: HandlerFrame;
+  readonly frames: HandlerFrames;
   readonly scheduling: Scheduling;
 }
 
@@ -69,7 +69,7 @@ export class Worker implements Receiver, Employer {
       else if (this.#paused) this.intake.release(holding);
       else this.#buffer.push(holding);
     }
-    if (this.#pace.adjust() && !this.#paused) void this.intake.limit(this.#max);
+    if (this.#pace.adjust(this.#running >= this.#handlers.concurrency) && !this.#paused) void this.intake.limit(this.#max);
     this.#fill();
   }
 
@@ -125,6 +125,10 @@ export class Worker implements Receiver, Employer {
 
   /** Runs one event, or does with it what can be done without its handler. */
   start(holding: Holding): void {
+    if (this.#stopped) {
+      this.intake.release(holding);
+      return;
+    }
     const { headers, name } = holding.d;
     const due = dueOf(headers);
     if (due > 0 && due > this.#place.core.backend.now()) {
@@ -202,7 +206,7 @@ export class Worker implements Receiver, Employer {
   }
 
   #run(holding: Holding, registration: Registration, event: DeliveredEvent): void {
-    const { core, frame, jobs } = this.#place;
+    const { core, frames, jobs } = this.#place;
     const { lease } = core.backend.capabilities;
     const { timeoutMs } = registration.settings;
     const allowed = lease.kind === 'connection' ? Math.min(timeoutMs, lease.maxMs * 0.9) : timeoutMs;
@@ -211,6 +215,6 @@ export class Worker implements Receiver, Employer {
     this.#running++;
     core.activity.begin();
     jobs.add(job);
-    void frame.run(job);
+    frames.run(job);
   }
 }

@@ -1,5 +1,5 @@
 import { checkKeys } from '../check-keys.ts';
-import type { Headers, Ms, Outgoing } from '../contract/contract.ts';
+import type { Deduplicated, Headers, Ms, Outgoing } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
 import { CORRELATION, checkHeaders, dueOf, NO_HEADERS, PARENT, TTL, TYPE, userHeaders } from '../headers.ts';
 import { instantOf, spanOf, type When } from '../time/when.ts';
@@ -120,6 +120,11 @@ function invalid(why: string): WrkrError {
 
 export function receiptOf(event: Outgoing): Receipt {
   return { id: event.id, when: new Date(whenOf(event)), stored: true };
+}
+
+/** The receipt of whichever is stored. */
+export function insteadOf(event: Outgoing, there: Deduplicated | undefined): Receipt {
+  return there ? { id: there.id, when: new Date(there.at), stored: false } : receiptOf(event);
 }
 
 function whenOf({ headers, at, sentAt }: Outgoing): Ms {

@@ -1,27 +1,27 @@
 import { Batcher, type BatchLimits } from '../batcher.ts';
-import type { Backend, BackendError, Deduplicated, Ms, Outgoing } from '../contract/contract.ts';
+import { backendError } from '../contract/backend-error.ts';
+import type { Backend, BackendError, Deduplicated, Ms, Sent } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
 import { trace } from '../trace.ts';
+import type { Letter } from './letter.ts';
 
-/** An event on its way to the backend, which knows who wants to be told what became of it. */
-export interface Letter extends Outgoing {
-  /** How long it is sent again after passing faults. */
-  readonly patienceMs: Ms;
-  /** `instead`: the event that is there in its place. */
-  stored(instead: Deduplicated | undefined): void;
-  /** `applied` tells of all its attempts together. */
-  failed(error: BackendError, applied: 'no' | 'maybe'): void;
-}
+/** How often those that have waited long enough are looked for; on the monotonic clock. */
+const LOOK: Ms = 250;
 
 /**
  * Sends letters in batches, a batch per tick, and sends again, with the same ids, what failed for a reason that passes. A batch
- * that is sent again keeps its place among those in flight, so that an outage does not pile up calls.
+ * that is sent again keeps its place among those in flight, so that an outage does not pile up calls; it goes in ever smaller
+ * parts, so that one letter that breaks every call does not take its neighbours with it.
+ *
+ * A letter is answered when its patience ends, wherever it is by then: waiting, in a call that does not return, or between two.
  */
 export class Outbox {
   readonly #core: Core;
   readonly #backend: Backend;
   readonly #batcher: Batcher<Letter>;
+  readonly #underWay = new Set<readonly Letter[]>();
+  #cancelLook: (() => void) | undefined;
   #closed = false;
 
   constructor(core: Core, backend: Backend) {
@@ -30,81 +30,121 @@ export class Outbox {
     this.#batcher = new Batcher(
       (letters) => this.#deliver(letters),
       (): BatchLimits => backend.capabilities.limits,
+      { most: () => backend.capabilities.limits.batchBytes, of: ({ body }) => body.byteLength },
     );
   }
 
   post(letter: Letter): void {
-    this.#core.activity.begin();
+    const { activity, clock } = this.#core;
+    activity.begin();
     if (trace.publish.enabled) tracePublish(letter);
+    letter.until = clock.real.now() + letter.patienceMs;
     this.#batcher.push(letter);
+    this.#cancelLook ??= clock.real.after(LOOK, this.#look);
   }
 
-  /** From now on nothing is sent again; what is on its way gets its answer. */
+  /** Nothing is sent any more. What has no answer by now gets one. */
   close(): void {
     this.#closed = true;
+    this.#cancelLook?.();
+    const error = backendError('closed', 'the bus was stopped before it was stored');
+    for (const letter of this.#pending()) this.#failed(letter, error);
+  }
+
+  readonly #look = (): void => {
+    this.#cancelLook = undefined;
+    const { real } = this.#core.clock;
+    const now = real.now();
+    let left = false;
+    for (const letter of this.#pending()) {
+      if (letter.until <= now) this.#failed(letter, backendError('timeout', 'the backend has not taken it in time'));
+      left ||= !letter.answered;
+    }
+    if (left) this.#cancelLook = real.after(LOOK, this.#look);
+  };
+
+  *#pending(): Iterable<Letter> {
+    for (const letters of this.#underWay) yield* letters;
+    yield* this.#batcher.waiting;
   }
 
   async #deliver(letters: readonly Letter[]): Promise<void> {
-    const failed = await this.#send(letters);
+    this.#underWay.add(letters);
+    let failed = await this.#send(letters);
     this.#core.activity.steps++;
-    if (failed) await this.#deliverAgain(failed);
+    for (let count = 1; failed; count++) {
+      const again = failed.filter(({ letter, error }) => this.#isWorthAgain(letter, error)).map(({ letter }) => letter);
+      if (again.length === 0) break;
+      await this.#core.pauses.wait(count);
+      failed = await this.#sendInParts(again, 2 ** (count - 1));
+    }
+    this.#underWay.delete(letters);
+  }
+
+  /** Answers those that are not. */
+  #isWorthAgain(letter: Letter, error: BackendError): boolean {
+    letter.isOut = false;
+    letter.doubtful ||= error.applied === 'maybe';
+    const worth = isPassing(error) && !this.#closed && this.#core.clock.real.now() < letter.until;
+    if (!worth) this.#failed(letter, error);
+    return worth && !letter.answered;
+  }
+
+  async #sendInParts(letters: readonly Letter[], parts: number): Promise<readonly Failed[] | undefined> {
+    const size = Math.max(1, Math.ceil(letters.length / parts));
+    const failed: Failed[] = [];
+    for (let from = 0; from < letters.length; from += size) {
+      failed.push(...((await this.#send(letters.slice(from, from + size))) ?? []));
+    }
+    return failed.length > 0 ? failed : undefined;
   }
 
   /** Tells each letter that needs no more; resolves with the others, or with nothing. */
-  async #send(letters: readonly Letter[]): Promise<readonly Failed[] | undefined> {
+  async #send(given: readonly Letter[]): Promise<readonly Failed[] | undefined> {
+    const letters = given.some(({ answered }) => answered) ? given.filter(({ answered }) => !answered) : given;
+    if (letters.length === 0) return undefined;
+    for (const letter of letters) letter.isOut = true;
     try {
-      const { failures, deduplicated } = await this.#backend.send(letters);
-      if (failures.length === 0 && deduplicated.length === 0) {
-        for (const letter of letters) this.#stored(letter, undefined);
-        return undefined;
-      }
-      const failed = new Map(failures.map(({ index, error }) => [index, error]));
-      const instead = new Map(deduplicated.map((one) => [one.index, one]));
-      letters.forEach((letter, i) => {
-        if (!failed.has(i)) this.#stored(letter, instead.get(i));
-      });
-      return failures.map(({ index, error }) => ({ letter: letters[index] as Letter, error }));
+      return this.#sent(letters, await this.#core.calls.bounded(this.#backend.send(letters)));
     } catch (thrown) {
       const error = asBackendError(thrown);
       return letters.map((letter) => ({ letter, error }));
     }
   }
 
-  async #deliverAgain(first: readonly Failed[]): Promise<void> {
-    const { real } = this.#core.clock;
-    const began = real.now();
-    const doubtful = new Set<Letter>();
-    let failed: readonly Failed[] | undefined = first;
-    for (let count = 1; failed; count++) {
-      const again: Letter[] = [];
-      for (const { letter, error } of failed) {
-        if (error.applied === 'maybe') doubtful.add(letter);
-        const worth = isPassing(error) && !this.#closed && real.now() - began < letter.patienceMs;
-        if (worth) again.push(letter);
-        else this.#failed(letter, error, doubtful.has(letter) ? 'maybe' : 'no');
-      }
-      if (again.length === 0) return;
-      await this.#core.pauses.wait(count);
-      failed = await this.#send(again);
+  #sent(letters: readonly Letter[], { failures, deduplicated }: Sent): readonly Failed[] | undefined {
+    if (failures.length === 0 && deduplicated.length === 0) {
+      for (const letter of letters) this.#stored(letter, undefined);
+      return undefined;
     }
+    const failed = new Map(failures.map(({ index, error }) => [index, error]));
+    const instead = new Map(deduplicated.map((one) => [one.index, one]));
+    letters.forEach((letter, i) => {
+      if (!failed.has(i)) this.#stored(letter, instead.get(i));
+    });
+    return failures.map(({ index, error }) => ({ letter: letters[index] as Letter, error }));
   }
 
-  #stored(letter: Letter, instead: Deduplicated | undefined): void {
+  #stored(letter: Letter, there: Deduplicated | undefined): void {
+    if (letter.answered) return;
+    letter.answered = true;
     this.#core.activity.end();
-    letter.stored(instead);
+    letter.stored(there?.id === letter.id ? undefined : there); // sent again after a lost answer, it may meet itself
   }
 
-  #failed(letter: Letter, error: BackendError, applied: 'no' | 'maybe'): void {
+  #failed(letter: Letter, error: BackendError): void {
+    if (letter.answered) return;
+    letter.answered = true;
     this.#core.activity.end();
-    letter.failed(error, applied);
+    letter.failed(error, letter.doubtful || letter.isOut ? 'maybe' : 'no');
   }
-}
-
-function tracePublish({ id, name, at }: Letter): void {
-  trace.publish('%s %s, due %s', name, id, at === 0 ? 'now' : new Date(at).toISOString());
 }
 
 interface Failed {
   readonly letter: Letter;
   readonly error: BackendError;
+}
+
+function tracePublish({ id, name, at }: Letter): void {
+  trace.publish('%s %s, due %s', name, id, at === 0 ? 'now' : new Date(at).toISOString());
 }

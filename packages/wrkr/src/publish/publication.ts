@@ -1,45 +1,28 @@
-import type { BackendError, Deduplicated, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import type { BackendError, Deduplicated, Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
-import { publishedOf, type Receipt, receiptOf } from './event-input.ts';
-import type { Letter } from './outbox.ts';
+import { insteadOf, publishedOf, type Receipt } from './event-input.ts';
+import { Letter } from './letter.ts';
 
 /** An event on its way for a publisher, who is told what became of it. */
-abstract class Publication implements Letter {
-  readonly to: Outgoing['to'];
-  readonly id: string;
-  readonly name: string;
-  readonly tid?: string;
-  readonly key?: string;
-  readonly sentAt: Ms;
-  readonly at: Ms;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
+abstract class Publication extends Letter {
   readonly #core: Core;
 
   constructor(core: Core, event: Outgoing) {
-    this.to = event.to;
-    this.id = event.id;
-    this.name = event.name;
-    if (event.tid !== undefined) this.tid = event.tid;
-    if (event.key !== undefined) this.key = event.key;
-    this.sentAt = event.sentAt;
-    this.at = event.at;
-    this.headers = event.headers;
-    this.body = event.body;
+    super(event);
     this.#core = core;
   }
 
-  get patienceMs(): Ms {
+  override get patienceMs(): Ms {
     return this.#core.settings.publishTimeoutMs;
   }
 
-  stored(instead: Deduplicated | undefined): void {
+  override stored(instead: Deduplicated | undefined): void {
     if (!instead && this.#core.listens('published')) this.#core.emit('published', publishedOf(this));
-    this.succeed(instead ? { id: instead.id, when: new Date(instead.at), stored: false } : receiptOf(this));
+    this.succeed(insteadOf(this, instead));
   }
 
-  failed(error: BackendError, applied: 'no' | 'maybe'): void {
+  override failed(error: BackendError, applied: 'no' | 'maybe'): void {
     this.fail(fromBackend(error, `'${this.name}' was not published`, applied));
   }
 

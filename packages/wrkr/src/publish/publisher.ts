@@ -3,7 +3,7 @@ import type { Core } from '../core.ts';
 import type { DeliveredEvent } from '../deliver/delivered-event.ts';
 import { publishing, traced } from '../diagnostics.ts';
 import { WrkrError } from '../errors.ts';
-import { NO_HEADERS } from '../headers.ts';
+import { NO_HEADERS, publishRoom } from '../headers.ts';
 import { transformed } from '../middleware/middleware.ts';
 import { addressed } from '../schedule/address.ts';
 import { type IdOf, type Lineage, type Receipt, readEvent, type UntypedInput } from './event-input.ts';
@@ -28,7 +28,7 @@ export class Publisher {
   }
 
   /** Resolves when it is stored. Throws or rejects. */
-  publish(input: UntypedInput, session?: unknown): Promise<Receipt> {
+  publish(input: UntypedInput, session?: object): Promise<Receipt> {
     if (!publishing.hasSubscribers) return this.#publish(input, session);
     const event = traced(input);
     const message = { bus: this.#core.settings.name, events: [event] };
@@ -36,7 +36,7 @@ export class Publisher {
   }
 
   /** All are read before the first is sent. Rejects with `WRKR_PUBLISH_PARTIAL` unless every one is stored. */
-  publishAll(inputs: readonly UntypedInput[], session?: unknown): Promise<readonly Receipt[]> {
+  publishAll(inputs: readonly UntypedInput[], session?: object): Promise<readonly Receipt[]> {
     if (!publishing.hasSubscribers) return this.#publishAll(inputs, session);
     const events = Array.from(inputs, traced);
     const message = { bus: this.#core.settings.name, events };
@@ -63,13 +63,13 @@ export class Publisher {
     });
   }
 
-  #publish(input: UntypedInput, session: unknown): Promise<Receipt> {
+  #publish(input: UntypedInput, session: object | undefined): Promise<Receipt> {
     const { event, valid } = this.#read(input, this.#nextId);
     if (session !== undefined) return this.#inSession([event], [valid], session).then(([receipt]) => receipt as Receipt);
     return valid === undefined ? this.#post(event) : valid.then(() => this.#post(event));
   }
 
-  #publishAll(inputs: readonly UntypedInput[], session: unknown): Promise<readonly Receipt[]> {
+  #publishAll(inputs: readonly UntypedInput[], session: object | undefined): Promise<readonly Receipt[]> {
     const read = Array.from(inputs, (input, i) => this.#readOf(input, i));
     const events = read.map(({ event }) => event);
     const checks = read.map(({ valid }) => valid);
@@ -77,7 +77,7 @@ export class Publisher {
     return checks.some(Boolean) ? Promise.all(checks).then(() => this.postAll(events)) : this.postAll(events);
   }
 
-  async #inSession(events: readonly Outgoing[], checks: readonly Check[], session: unknown): Promise<readonly Receipt[]> {
+  async #inSession(events: readonly Outgoing[], checks: readonly Check[], session: object): Promise<readonly Receipt[]> {
     await Promise.all(checks);
     return sendInSession(this.#core, events, session);
   }
@@ -144,9 +144,7 @@ function checkSize({ body, headers }: Outgoing, limits: { readonly bodyBytes: nu
   if (headers === NO_HEADERS) return;
   let header = 0;
   for (const key in headers) header += Buffer.byteLength(key) + Buffer.byteLength(headers[key] as string);
-  if (header > limits.headerBytes) {
-    throw new WrkrError('WRKR_TOO_LARGE', `headers have ${header} bytes, this backend takes ${limits.headerBytes}`, {
-      applied: 'no',
-    });
-  }
+  const room = publishRoom(limits);
+  if (header > room)
+    throw new WrkrError('WRKR_TOO_LARGE', `headers have ${header} bytes, this backend takes ${room}`, { applied: 'no' });
 }

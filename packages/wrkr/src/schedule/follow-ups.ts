@@ -6,8 +6,7 @@ import type { FollowUp, Publisher } from '../publish/publisher.ts';
 /** Ties an event to the one that is being handled. Of several with one name and tid, each has its number in its id. */
 export function readFollowUp(job: Job, input: UntypedInput, publisher: Publisher): FollowUp {
   const idOf = (_now: number, name: string, tid: string | undefined): string => {
-    const count = job.followUps.filter(({ event }) => event.name === name && event.tid === tid).length;
-    return followUpId(job.event.id, job.event.queue, name, tid, count);
+    return followUpId(job.event.id, job.event.queue, name, tid, job.countFollowUps(name, tid));
   };
   return publisher.readFollowUp(input, job.event, idOf);
 }

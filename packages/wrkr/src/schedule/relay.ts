@@ -1,4 +1,4 @@
-import type { BackendError, Delivery, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import type { BackendError, Delivery, Ms, Outgoing } from '../contract/contract.ts';
 import { deadQueueOf, RELAY, RETRIES } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type Holding, Intake, type Receiver } from '../deliver/intake.ts';
@@ -6,7 +6,8 @@ import type { Leases } from '../deliver/leases.ts';
 import { deadLetter } from '../deliver/verdict.ts';
 import { fromBackend } from '../errors.ts';
 import { DUE, dueOf, EVENT, QUEUE, withHeaders } from '../headers.ts';
-import type { Letter, Outbox } from '../publish/outbox.ts';
+import { Letter } from '../publish/letter.ts';
+import type { Outbox } from '../publish/outbox.ts';
 import { relayed } from './address.ts';
 
 const MOST = 1000;
@@ -95,37 +96,27 @@ export class Relay implements Receiver {
 }
 
 /** A row on its way to where it belongs. */
-class Forward implements Letter {
-  readonly to: Outgoing['to'];
-  readonly id: string;
-  readonly name: string;
-  readonly tid?: string;
-  readonly sentAt: Ms;
-  readonly at = 0;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-  readonly patienceMs: Ms = Number.POSITIVE_INFINITY;
+class Forward extends Letter {
   readonly #relay: Relay;
   readonly #row: Holding;
 
-  constructor(relay: Relay, row: Holding, { to, id, headers }: Pick<Outgoing, 'to' | 'id' | 'headers'>) {
+  constructor(relay: Relay, row: Holding, address: Pick<Outgoing, 'to' | 'id' | 'headers'>) {
     const { name, tid, sentAt, body } = row.d;
-    this.to = to;
-    this.id = id;
-    this.name = name;
-    if (tid !== undefined) this.tid = tid;
-    this.sentAt = sentAt;
-    this.headers = headers;
-    this.body = body;
+    super({ name, ...(tid !== undefined && { tid }), sentAt, at: 0, body, ...address });
     this.#relay = relay;
     this.#row = row;
   }
 
-  stored(): void {
+  /** As long as it takes. */
+  override get patienceMs(): Ms {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  override stored(): void {
     this.#relay.done(this.#row);
   }
 
-  failed(error: BackendError): void {
+  override failed(error: BackendError): void {
     this.#relay.failed(this.#row, error);
   }
 }

@@ -1,11 +1,12 @@
-import type { BackendError, Headers, Ms, Outgoing } from '../contract/contract.ts';
+import type { BackendError, Headers, Ms } from '../contract/contract.ts';
 import { RETRIES } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import type { Holding, Intake } from '../deliver/intake.ts';
 import { fromBackend } from '../errors.ts';
 import { EVENT, QUEUE, withHeaders } from '../headers.ts';
 import { Ids } from '../publish/ids.ts';
-import type { Letter, Outbox } from '../publish/outbox.ts';
+import { Letter } from '../publish/letter.ts';
+import type { Outbox } from '../publish/outbox.ts';
 import { waitingOn } from './address.ts';
 
 /**
@@ -35,39 +36,30 @@ export class Retries {
  * On its way to the companion. It has an id of its own, because the row before it may not be acked yet, and two queues may have a
  * retry of one event; the event's is in a header.
  */
-class Retry implements Letter {
-  readonly to: Outgoing['to'] = { queue: RETRIES };
-  readonly id: string;
-  readonly name: string;
-  readonly tid?: string;
-  readonly sentAt: Ms;
-  readonly at: Ms;
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-  readonly patienceMs: Ms = Number.POSITIVE_INFINITY;
+class Retry extends Letter {
   readonly #core: Core;
   readonly #intake: Intake;
   readonly #holding: Holding;
 
   constructor(core: Core, rowId: string, intake: Intake, holding: Holding, wait: { readonly at: Ms; readonly headers: Headers }) {
     const { id, name, tid, sentAt, body, queue } = holding.d;
-    this.id = rowId;
-    this.name = name;
-    if (tid !== undefined) this.tid = tid;
-    this.sentAt = sentAt;
-    this.at = wait.at;
-    this.headers = withHeaders(wait.headers, { [EVENT]: id, [QUEUE]: queue });
-    this.body = body;
+    const headers = withHeaders(wait.headers, { [EVENT]: id, [QUEUE]: queue });
+    super({ to: { queue: RETRIES }, id: rowId, name, ...(tid !== undefined && { tid }), sentAt, at: wait.at, headers, body });
     this.#core = core;
     this.#intake = intake;
     this.#holding = holding;
   }
 
-  stored(): void {
+  /** As long as it takes. */
+  override get patienceMs(): Ms {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  override stored(): void {
     this.#intake.ack(this.#holding);
   }
 
-  failed(error: BackendError): void {
+  override failed(error: BackendError): void {
     this.#core.report(fromBackend(error, `a retry of '${this.name}' cannot wait in the scheduler and comes at once`));
     const headers = withHeaders(this.headers, { [EVENT]: undefined, [QUEUE]: undefined });
     this.#intake.move(this.#holding, { queue: this.#holding.d.queue, at: 0, headers });

@@ -49,7 +49,9 @@ export class Waiting {
     const filter = readFilter(given);
     const { backend, placed } = this.#place(filter);
     const { cancel } = backend.capabilities;
-    if (!backend.cancel || !cancel || (cancel === 'delayed' && filter.queue)) throw unsupported('cancel events');
+    if (!backend.cancel || !cancel || (cancel !== 'all' && filter.queue)) throw unsupported('cancel events');
+    if (cancel === 'receipt' && (filter.id === undefined || filter.at === undefined))
+      throw unsupported('cancel events without their receipt, { id, when }');
     return backend.cancel(placed).catch(failed('cancel'));
   }
 

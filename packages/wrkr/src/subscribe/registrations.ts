@@ -29,8 +29,6 @@ export class QueueHandlers {
   readonly #byName = new BindingTrie<Registration>();
   /** By the user, in this process. */
   paused = false;
-  #concurrency: number | undefined;
-
   constructor(queue: string) {
     this.queue = queue;
   }
@@ -49,7 +47,7 @@ export class QueueHandlers {
 
   /** Handlers at once, in this process. */
   get concurrency(): number {
-    return this.#concurrency ?? CONCURRENCY;
+    return this.#given() ?? CONCURRENCY;
   }
 
   add(registration: Registration): void {
@@ -62,12 +60,11 @@ export class QueueHandlers {
       );
     }
     const { concurrency } = settings;
-    const other = this.#concurrency;
+    const other = this.#given();
     if (concurrency !== undefined && other !== undefined && other !== concurrency) {
       const message = `queue '${queue}' has concurrency ${other} in this process, not ${concurrency}: it is for the whole queue`;
       throw new WrkrError('WRKR_INVALID_OPTION', message);
     }
-    this.#concurrency = concurrency ?? other;
     if (previous) this.remove(previous);
     this.#all.set(pattern, registration);
     this.#byName.add(pattern, registration);
@@ -77,6 +74,12 @@ export class QueueHandlers {
     if (this.#all.get(registration.pattern) !== registration) return;
     this.#all.delete(registration.pattern);
     this.#byName.remove(registration.pattern, registration);
+  }
+
+  /** What one of them said; they all say the same. */
+  #given(): number | undefined {
+    for (const { settings } of this.#all.values()) if (settings.concurrency !== undefined) return settings.concurrency;
+    return undefined;
   }
 
   get(pattern: string): Registration | undefined {

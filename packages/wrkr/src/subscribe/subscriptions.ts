@@ -1,4 +1,4 @@
-import type { Binding } from '../contract/contract.ts';
+import type { Backend, Binding } from '../contract/contract.ts';
 import { deadQueueOf } from '../contract/words.ts';
 import { Worker, type Workplace } from '../deliver/worker.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
@@ -53,16 +53,23 @@ export class Subscriptions {
     const parked = queues.map(({ queue }) => parkedOf(queue));
     const bindings = queues.flatMap(({ queue, patterns }) => [...patterns].map((pattern) => bindingOf(queue, pattern)));
     const batch = [...others, ...parked, ...bindings];
-    if (batch.length > 0) await this.#place.core.backend.bind(batch);
+    if (batch.length > 0) await this.#repeat((backend) => backend.bind(batch));
   }
 
   async openAll(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((handlers) => this.#consume(handlers)));
   }
 
+  /** `start()` has failed: what it opened ends, and everything that was registered can be opened again. */
+  async closeAll(): Promise<void> {
+    const opened = await Promise.allSettled(this.#opened.values());
+    this.#opened.clear();
+    for (const one of opened) if (one.status === 'fulfilled') await this.#end(one.value);
+  }
+
   /** One more, while the bus runs. Its queue is consumed from the next tick on, when all of its handlers are there. */
   async open({ queue, pattern }: Registration): Promise<void> {
-    await this.#place.core.backend.bind([parkedOf(queue), bindingOf(queue, pattern)]);
+    await this.#repeat((backend) => backend.bind([parkedOf(queue), bindingOf(queue, pattern)]));
     const handlers = this.#queues.get(queue);
     if (handlers) await this.#consume(handlers);
   }
@@ -81,7 +88,10 @@ export class Subscriptions {
     this.#queues.delete(queue);
     const worker = await this.#opened.get(queue);
     this.#opened.delete(queue);
-    if (!worker) return;
+    if (worker) await this.#end(worker);
+  }
+
+  async #end(worker: Worker): Promise<void> {
     await worker.stop();
     void this.#retire(worker);
   }
@@ -119,7 +129,7 @@ export class Subscriptions {
   async unsubscribe(queue: string, pattern: string): Promise<void> {
     checkQueue(queue);
     checkPattern(pattern);
-    await this.#place.core.backend.unbind([bindingOf(queue, pattern)]);
+    await this.#repeat((backend) => backend.unbind([bindingOf(queue, pattern)]));
     const registration = this.#queues.get(queue)?.get(pattern);
     if (registration) registration.bound = false;
   }
@@ -135,6 +145,7 @@ export class Subscriptions {
 
   async #openWorker(handlers: QueueHandlers): Promise<Worker> {
     await new Promise<void>(nextTick);
+    if (this.#place.core.isStopping()) throw new WrkrError('WRKR_CLOSED', 'the bus is being stopped');
     const worker = new Worker(this.#place, handlers);
     this.workers.add(worker);
     try {
@@ -144,6 +155,12 @@ export class Subscriptions {
       this.workers.delete(worker);
       throw fromBackend(error, `queue '${handlers.queue}' cannot be consumed`);
     }
+  }
+
+  /** The server may be away for a moment. */
+  #repeat(call: (backend: Backend) => Promise<void>): Promise<void> {
+    const { backend, calls, pauses, settings } = this.#place.core;
+    return calls.repeated(() => call(backend), { patienceMs: settings.publishTimeoutMs, pauses });
   }
 }
 
