@@ -1,24 +1,14 @@
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
 import { Wrkr } from 'wrkr';
 import { setting } from './backend.ts';
 import { recorded, send } from './deliveries.ts';
 import { listen } from './endpoint.ts';
+import { readOptions } from './options.ts';
 import { Tally } from './tally.ts';
 import { audit, billing, chat, releases, triage, type World } from './teams.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    live: { type: 'boolean', default: false },
-    'real-time': { type: 'boolean', default: false },
-    port: { type: 'string', default: '3000' },
-  },
-});
-
-const { backend, clock, patience, minute, aMoment, anHour, aFortnight } = setting({
-  live: options.live,
-  realTime: options['real-time'],
-});
+const options = readOptions();
+const { backend, clock, patience, minute, aMoment, anHour, aFortnight } = setting(options);
 const wrkr = new Wrkr({ backend, clock, name: 'webhooks' });
 const tell = (queue: string, what: string): void => {
   console.log(`${new Date(clock.now()).toISOString().slice(0, 16)}  ${queue.padEnd(9)} ${what}`);
@@ -44,10 +34,8 @@ else await replay();
 
 /** Real webhooks, in real time, until the process is asked to end. */
 async function live(): Promise<void> {
-  const secret = process.env.WEBHOOK_SECRET;
-  if (!secret) throw new Error('Set WEBHOOK_SECRET to the secret of the webhook');
   mend(); // here it is only a joke
-  const { url, server } = await listen(wrkr, secret, Number(options.port));
+  const { url, server } = await listen(wrkr, options.secret, options.port);
   console.log(`Listening on ${url}; Ctrl-C ends it`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   server.close();

@@ -69,9 +69,14 @@ describe('live', () => {
     expect(stdout).toContain('me/mine#7 was opened: reminder planned');
   });
 
-  it('needs a secret, and says so', async () => {
-    const { code, stderr } = await result(run(['--live', '--port', '0'], { WEBHOOK_SECRET: '' }));
-    expect(code).toBe(1);
-    expect(stderr).toContain('Set WEBHOOK_SECRET');
+  it.each([
+    { args: ['--live'], says: 'Set WEBHOOK_SECRET' },
+    { args: ['--live', '--port', 'abc'], says: '--port abc is no port' },
+    { args: ['--liv'], says: "Unknown option '--liv'" },
+  ])('says what is missing: $args', async ({ args, says }) => {
+    const { code, stderr } = await result(run(args, { WEBHOOK_SECRET: '' }));
+    expect(code).toBe(2);
+    expect(stderr).toContain(says);
+    expect(stderr).toContain('Usage: npm start');
   });
 });
