@@ -1,5 +1,5 @@
 import { Calls } from './calls.ts';
-import type { Backend, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
+import type { Backend, BackendError, Capabilities, Env, LogLevel, Ms } from './contract/contract.ts';
 import { ActivityCount, type Core } from './core.ts';
 import { type DeadLetter, DeadLetters } from './dead/dead-letters.ts';
 import { HandlerFrames } from './deliver/handler-frames.ts';
@@ -96,7 +96,7 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     const scheduling = new Scheduling(core, outbox, leases);
     this.#scheduling = scheduling;
     this.#publisher = new Publisher(core, outbox, scheduling.outbox);
-    const suspects = new Suspects(jobs, workers);
+    const suspects = new Suspects(core, jobs, workers);
     const place = { core, publisher: this.#publisher, leases, jobs, suspects, frames: this.#frames, scheduling };
     this.#subscriptions = new Subscriptions(place, workers);
     this.#waiting = new Waiting(core);
@@ -336,16 +336,19 @@ export class Wrkr<Events extends EventMap = AnyEvents> implements AsyncDisposabl
     return {
       clock: this.#core.clock,
       log: (level, message, extra) => this.#log(level, message, extra),
-      onState: (state) => this.#connection(backend, state),
+      onState: (state, why) => this.#connection(backend, state, why),
       onUnrouted: (event) => this.#core.emit('unrouted', event),
     };
   }
 
-  #connection(backend: Backend, state: 'up' | 'down' | 'closed'): void {
+  #connection(backend: Backend, state: 'up' | 'down' | 'closed', why?: BackendError): void {
     if (state === 'down') this.#away.add(backend);
     else this.#away.delete(backend);
     if (state === 'up') this.#core.pauses.hurry();
-    if (this.#state === 'up' || this.#state === 'down') this.#enter(this.#away.size > 0 ? 'down' : 'up');
+    if (this.#state !== 'up' && this.#state !== 'down') return;
+    if (state === 'down') this.#log('warn', `the ${backend.name} backend has lost its server`, why && { why });
+    if (state === 'up') this.#log('info', `the ${backend.name} backend has its server again`);
+    this.#enter(this.#away.size > 0 ? 'down' : 'up');
   }
 
   #closed(): void {

@@ -100,3 +100,25 @@ describe('published', () => {
     ]);
   });
 });
+
+describe('the logger is told', () => {
+  it('once of each name that has no handler in this process', async () => {
+    const { wrkr, clock, backend, logged } = setup();
+    await wrkr.subscribe('team', 'a', () => {});
+    await wrkr.start();
+    await backend.bind([{ queue: 'team', pattern: 'b', kind: 'work' }]);
+    await wrkr.publish([{ name: 'b' }, { name: 'b' }]);
+    await clock.advance('1 hour');
+    expect(logged).toEqual([expect.stringContaining("no handler here for 'b' from 'team'")]);
+  });
+
+  it('when the server is lost, and when it is back', async () => {
+    const told: string[] = [];
+    const logger = { warn: (text: string) => told.push(text), info: (text: string) => told.push(text) };
+    const { wrkr, backend } = setup({ logger });
+    await wrkr.start();
+    backend.cut();
+    backend.restore();
+    expect(told).toEqual(['the memory backend has lost its server', 'the memory backend has its server again']);
+  });
+});

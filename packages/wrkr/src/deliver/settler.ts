@@ -17,6 +17,7 @@ const SOON: Ms = 1000;
 /** So that `ack.later()` is reported as what it is, no time. */
 const NOT_GIVEN = '';
 const UNHANDLED_MOST: Ms = 60_000;
+const MOST_WARNED = 100;
 
 /** Turns what became of an event into where it goes: gone, back for later, or among the dead letters. */
 export class Settler {
@@ -24,6 +25,8 @@ export class Settler {
   readonly #publisher: Publisher;
   readonly #intake: Intake;
   readonly #retries: Retries | undefined;
+  /** Names that had no handler here. */
+  readonly #warned = new Set<string>();
 
   constructor({ core, publisher, scheduling }: Workplace, intake: Intake) {
     this.#core = core;
@@ -84,12 +87,23 @@ export class Settler {
     const { headers, name, queue } = holding.d;
     const now = this.#core.backend.now();
     const since = numberIn(headers, UNHANDLED, now);
+    this.#warnOnce(name, queue);
     if (now - since < this.#core.settings.unhandledForMs) {
       const wait = Math.min(UNHANDLED_MOST, Math.max(SOON, now - since));
       this.postpone(holding, now + wait, withHeaders(headers, { [UNHANDLED]: String(since) }));
     } else {
       this.bury(holding, new WrkrError('WRKR_NO_HANDLER', `no handler: no process takes '${name}' from '${queue}'`));
     }
+  }
+
+  #warnOnce(name: string, queue: string): void {
+    if (this.#warned.has(name) || this.#warned.size === MOST_WARNED) return;
+    this.#warned.add(name);
+    const patience = this.#core.settings.unhandledForMs / 1000;
+    this.#core.log(
+      'warn',
+      `no handler here for '${name}' from '${queue}': it is offered again for ${patience} s, then a dead letter`,
+    );
   }
 
   #retry({ holding, registration }: Job, error: unknown, when?: When): void {

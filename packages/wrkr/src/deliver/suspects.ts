@@ -1,3 +1,4 @@
+import type { Core } from '../core.ts';
 import type { Holding } from './intake.ts';
 import type { Jobs } from './jobs.ts';
 import type { Worker } from './worker.ts';
@@ -24,13 +25,15 @@ interface Suspect {
  * - ALONE     the suspect runs. Further suspects are released. When it is over the workers continue: QUIET.
  */
 export class Suspects {
+  readonly #core: Core;
   readonly #jobs: Jobs;
   readonly #workers: Iterable<Worker>;
   #suspect: Suspect | undefined;
   #alone = false;
   #closed = false;
 
-  constructor(jobs: Jobs, workers: Iterable<Worker>) {
+  constructor(core: Core, jobs: Jobs, workers: Iterable<Worker>) {
+    this.#core = core;
     this.#jobs = jobs;
     this.#workers = workers;
   }
@@ -58,6 +61,12 @@ export class Suspects {
   }
 
   async #isolate(): Promise<void> {
+    const { name, queue, handouts } = (this.#suspect as Suspect).holding.d;
+    const times = `${handouts - 1} processes ended while they held '${name}' from '${queue}'`;
+    this.#core.log(
+      'warn',
+      `${times}: it runs alone, and every queue of this process waits for the handlers that run, then for it`,
+    );
     for (const worker of this.#workers) worker.interrupt();
     await this.#jobs.atMost(() => 0);
     for (const worker of this.#workers) await worker.intake.idle();
