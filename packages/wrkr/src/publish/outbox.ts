@@ -38,7 +38,7 @@ export class Outbox {
     const { activity, clock } = this.#core;
     activity.begin();
     if (trace.publish.enabled) tracePublish(letter);
-    letter.until = clock.real.now() + letter.patienceMs;
+    letter.until = Math.ceil(clock.real.now() + letter.patienceMs); // whole, it is no object on the heap
     this.#batcher.push(letter);
     this.#cancelLook ??= clock.real.after(LOOK, this.#look);
   }
