@@ -2,7 +2,7 @@ import type { Ack } from '../deliver/ack.ts';
 import type { HandlerContext } from '../deliver/context.ts';
 import type { DeliveredEvent } from '../deliver/delivered-event.ts';
 import { WrkrError } from '../errors.ts';
-import type { UntypedInput } from '../publish/event-input.ts';
+import { isEvent, type UntypedInput } from '../publish/event-input.ts';
 import type { Handler } from '../subscribe/registrations.ts';
 
 /**
@@ -28,14 +28,16 @@ export interface Middleware {
   readonly handle?: readonly HandleMiddleware[];
 }
 
-/** What is to be published, after all of them. */
+/** What is to be published, after all of them. None sees what is no event: that is refused as it is without them. */
 export function transformed(middleware: readonly PublishMiddleware[], event: UntypedInput): UntypedInput {
-  return middleware.reduce((result, transform) => {
-    const next = transform(result);
-    if (next instanceof Promise)
-      throw new WrkrError('WRKR_INVALID_CALL', 'middleware.publish must be synchronous: what takes time belongs before publish');
-    return next;
-  }, event);
+  return middleware.reduce(apply, event);
+}
+
+function apply(event: UntypedInput, transform: PublishMiddleware): UntypedInput {
+  const next = isEvent(event) ? transform(event) : event;
+  if (!(next instanceof Promise)) return next;
+  next.catch(() => {}); // what it rejects with must not end the process
+  throw new WrkrError('WRKR_INVALID_CALL', 'middleware.publish must be synchronous: what takes time belongs before publish');
 }
 
 /** The handler with all of them around it, made once when it is subscribed. */

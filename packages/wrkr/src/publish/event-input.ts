@@ -61,7 +61,7 @@ const KEYS: ReadonlySet<string> = new Set(['name', 'tid', 'payload', 'when', 'id
 
 /** Reads an event as its subscribers are to get it: `at` is when, 0 for now. Throws `WRKR_INVALID_…`. */
 export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Lineage): Outgoing {
-  if (typeof input !== 'object' || input === null) {
+  if (!isEvent(input)) {
     throw new WrkrError('WRKR_INVALID_EVENT', `an event is an object with a name, not ${describe(input)}`);
   }
   checkKeys(input, KEYS, 'WRKR_INVALID_EVENT', 'an event');
@@ -79,6 +79,11 @@ export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Li
   if (tid === undefined) return { to, id, name, sentAt: now, at, headers, body };
   const event = { to, id, name, tid, sentAt: now, at, headers, body };
   return unique && (input.once || at > 0) ? { ...event, key: keyOf(name, tid) } : event;
+}
+
+/** Whether it could be one at all. */
+export function isEvent(input: unknown): input is UntypedInput {
+  return typeof input === 'object' && input !== null;
 }
 
 /** What `once` and `onceEvery` need, and do not go with. Returns when it is to be sent. */
