@@ -104,7 +104,9 @@ export class Publisher {
     if (!catalogue) return { event };
     catalogue.checkName(event.name);
     const output = catalogue.validate(event.name, input.payload);
-    return output instanceof Promise ? { event, valid: output } : { event };
+    if (!(output instanceof Promise)) return { event };
+    output.catch(() => {}); // whoever waits for it is told; nobody does if another event of the same call is refused at once
+    return { event, valid: output };
   }
 
   /** Where it has to wait, by the clock of those who let it wait. */
