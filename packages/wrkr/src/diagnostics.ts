@@ -1,6 +1,7 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import type { DeliveredEvent } from './deliver/delivered-event.ts';
-import type { Receipt, UntypedInput } from './publish/event-input.ts';
+import { checkHeaders } from './headers.ts';
+import { checkEvent, type Receipt, type UntypedInput } from './publish/event-input.ts';
 
 /** What subscribers of the tracing channel `wrkr.publish` get, the same object for each step of one call. */
 export interface PublishMessage {
@@ -33,7 +34,9 @@ export const publishing: TracingChannel<unknown, PublishMessage> = tracingChanne
 /** The same of `wrkr.process`. */
 export const processing: TracingChannel<unknown, ProcessMessage> = tracingChannel('wrkr.process');
 
-/** An event as a subscriber may change it. */
+/** An event as a subscriber may change it. What cannot be copied so is refused, as it is where nobody listens. */
 export function traced(event: UntypedInput): TracedEvent {
-  return { ...event, headers: { ...event?.headers } };
+  checkEvent(event);
+  if (event.headers !== undefined) checkHeaders(event.headers);
+  return { ...event, headers: { ...event.headers } };
 }

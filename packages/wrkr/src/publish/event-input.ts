@@ -61,9 +61,7 @@ const KEYS: ReadonlySet<string> = new Set(['name', 'tid', 'payload', 'when', 'id
 
 /** Reads an event as its subscribers are to get it: `at` is when, 0 for now. Throws `WRKR_INVALID_…`. */
 export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Lineage): Outgoing {
-  if (!isEvent(input)) {
-    throw new WrkrError('WRKR_INVALID_EVENT', `an event is an object with a name, not ${describe(input)}`);
-  }
+  checkEvent(input);
   checkKeys(input, KEYS, 'WRKR_INVALID_EVENT', 'an event');
   const { name, tid, when } = input;
   const to = addressOf(name);
@@ -84,6 +82,11 @@ export function readEvent(input: UntypedInput, now: Ms, idOf: IdOf, lineage?: Li
 /** Whether it could be one at all. */
 export function isEvent(input: unknown): input is UntypedInput {
   return typeof input === 'object' && input !== null;
+}
+
+/** Throws `WRKR_INVALID_EVENT`. */
+export function checkEvent(input: unknown): asserts input is UntypedInput {
+  if (!isEvent(input)) throw invalid(`an event is an object with a name, not ${describe(input)}`);
 }
 
 /** What `once` and `onceEvery` need, and do not go with. Returns when it is to be sent. */
