@@ -62,9 +62,9 @@ const CODES: Record<BackendErrorCode, WrkrErrorCode> = {
 
 /** What a backend said, as the user sees it: `what` could not be done, and why. */
 export function fromBackend(error: unknown, what: string, applied?: 'no' | 'maybe'): WrkrError {
-  if (error instanceof WrkrError) return new WrkrError(error.code, `${what}: ${error.message}`, { cause: error });
-  if (!isBackendError(error)) return new WrkrError('WRKR_BACKEND', `${what}: ${messageOf(error)}`, { cause: error });
   const details = { cause: error, ...(applied && { applied }) };
+  if (error instanceof WrkrError) return new WrkrError(error.code, `${what}: ${error.message}`, details);
+  if (!isBackendError(error)) return new WrkrError('WRKR_BACKEND', `${what}: ${messageOf(error)}`, details);
   return new WrkrError(CODES[error.code] ?? 'WRKR_BACKEND', `${what}: ${error.message}`, details);
 }
 
