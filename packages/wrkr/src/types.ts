@@ -37,15 +37,14 @@ export type Event<Events extends EventMap = AnyEvents, Pattern extends string = 
 }[Matching<NameOf<Events>, Pattern>];
 
 /** Of these names, those that the pattern matches; all where either is not known until it runs. */
-type Matching<Name extends string, Pattern extends string> = string extends Name
-  ? Name
-  : string extends Pattern
+type Matching<Name extends string, Pattern extends string> = Name extends string
+  ? true extends IsOpen<Name> | IsOpen<Pattern> | Matches<Words<Name>, Words<Pattern>>
     ? Name
-    : Name extends string
-      ? Matches<Words<Name>, Words<Pattern>> extends true
-        ? Name
-        : never
-      : never;
+    : never
+  : never;
+
+/** Whether it stands for texts that are not known, as `string` and `${string}.*` do: those make no property that must be there. */
+type IsOpen<Text extends string> = Record<never, never> extends Record<Text, 1> ? true : false;
 
 type Words<Text extends string> = Text extends `${infer First}.${infer Rest}` ? [First, ...Words<Rest>] : [Text];
 
