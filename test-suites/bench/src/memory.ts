@@ -6,6 +6,9 @@ import type { Row } from './row.ts';
 export async function memory(rounds: number, report: (row: Row) => void): Promise<void> {
   report(await throughputRow('at once', 1_000_000, rounds, 0.8));
   report(await throughputRow('window', 300_000, rounds, undefined));
+  report(await besideRow('middleware', 'with one handle middleware that only calls next', rounds));
+  report(await besideRow('subscriber', 'with a subscriber of both tracing channels', rounds));
+  report(await tracingRow(rounds));
   report(await fanOutRow(rounds));
   report(await latencyRow(rounds));
   for (const row of await parkedRows(rounds)) report(row);
@@ -28,6 +31,34 @@ async function throughputRow(
     unit: '× fastq with the same JSON',
     ...(least !== undefined && { least }),
     detail: `${kilo(wrkr)}/s against ${kilo(fastq)}/s`,
+  };
+}
+
+async function besideRow(beside: 'middleware' | 'subscriber', what: string, rounds: number): Promise<Row> {
+  const plain = { subject: 'wrkr', drive: 'at once', events: 300_000, queues: 1 } as const;
+  const pairs = await alternate(
+    rounds,
+    () => measure('throughput', { ...plain, beside }),
+    () => measure('throughput', plain),
+  );
+  const [extra, without] = [median(pairs.map(([a]) => a)), median(pairs.map(([, b]) => b))];
+  return {
+    what: `the same ${what}`,
+    figure: median(pairs.map(([a, b]) => 1e6 / a - 1e6 / b)),
+    unit: 'µs more per event',
+    detail: `${kilo(extra)}/s against ${kilo(without)}/s`,
+  };
+}
+
+async function tracingRow(rounds: number): Promise<Row> {
+  const figures: number[] = [];
+  for (let i = 0; i < rounds; i++) figures.push(await measure('tracing', { checks: 50_000_000 }));
+  return {
+    what: 'asking a tracing channel to which nobody listens',
+    figure: median(figures),
+    unit: 'ns',
+    most: 10,
+    detail: 'once per publish and once per handler; the loop of the measurement included',
   };
 }
 

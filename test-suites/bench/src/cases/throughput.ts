@@ -1,6 +1,7 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { MemoryBackend } from '@wrkr/memory';
 import fastq from 'fastq';
-import { Wrkr } from 'wrkr';
+import { type HandleMiddleware, Wrkr } from 'wrkr';
 import { payload } from '../event.ts';
 
 const CONCURRENCY = 200;
@@ -12,13 +13,15 @@ export interface Throughput {
   readonly drive: 'at once' | 'window';
   readonly events: number;
   readonly queues: number;
+  /** Of Wrkr: a middleware that only calls `next`, or a subscriber of both tracing channels that does nothing. */
+  readonly beside?: 'middleware' | 'subscriber';
 }
 
 /** Takes an event's number; calls back when the event has been handled by every queue. */
 type Push = (i: number) => unknown;
 
 /** Events per second, from the first publish to the last handler (and, for Wrkr, the last ack). */
-export async function throughput({ subject, drive, events, queues }: Throughput): Promise<number> {
+export async function throughput({ subject, drive, events, queues, beside }: Throughput): Promise<number> {
   let handled = 0;
   let next = (): void => {};
   let allHandled = (): void => {};
@@ -27,7 +30,7 @@ export async function throughput({ subject, drive, events, queues }: Throughput)
     if (handled === events * queues) allHandled();
     else if (handled % queues === 0) next();
   };
-  const { push, settled } = subject === 'wrkr' ? await ofWrkr(queues, handle) : ofFastq(handle);
+  const { push, settled } = subject === 'wrkr' ? await ofWrkr(queues, handle, beside) : ofFastq(handle);
   const rates: number[] = [];
   for (const _ of ['warm-up', 'counted']) {
     handled = 0;
@@ -53,9 +56,17 @@ export async function throughput({ subject, drive, events, queues }: Throughput)
   return rates.at(-1) ?? 0;
 }
 
-async function ofWrkr(queues: number, handle: () => void): Promise<{ push: Push; settled: () => Promise<void> }> {
+const onlyNext: HandleMiddleware = (_event, _ack, _context, next) => next();
+
+async function ofWrkr(
+  queues: number,
+  handle: () => void,
+  beside: Throughput['beside'],
+): Promise<{ push: Push; settled: () => Promise<void> }> {
   const backend = new MemoryBackend();
-  const wrkr = new Wrkr({ backend });
+  const wrkr = new Wrkr({ backend, middleware: { handle: beside === 'middleware' ? [onlyNext] : [] } });
+  if (beside === 'subscriber')
+    for (const name of ['wrkr.publish', 'wrkr.process']) tracingChannel(name).start.subscribe(() => {});
   const handler = async (): Promise<void> => handle();
   for (let q = 0; q < queues; q++) await wrkr.subscribe(`queue${q}`, 'user.added', handler, { concurrency: CONCURRENCY });
   await wrkr.start();
