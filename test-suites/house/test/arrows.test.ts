@@ -13,6 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   'test-suites/conformance': ['@wrkr/testing', 'wrkr', 'wrkr/backend'],
   'test-suites/bench': ['@wrkr/memory', 'fastq', 'wrkr', 'wrkr/backend'],
   'examples/github-webhooks': ['@octokit/webhooks', '@wrkr/memory', '@wrkr/testing', 'wrkr', 'wrkr/backend'],
+  'examples/http-worker': ['@wrkr/memory', 'wrkr', 'wrkr/backend'],
   'examples/welcome-mail': ['@wrkr/memory', '@wrkr/testing', 'wrkr'],
 };
 
