@@ -2,7 +2,7 @@ import { MemoryBackend, type MemoryOptions } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
 import { backendError, type Outgoing, type Sent } from 'wrkr/backend';
 import * as z from 'zod';
-import { refusal, setup } from './setup.ts';
+import { gate, refusal, setup } from './setup.ts';
 
 /** A transaction of the caller: what is sent in it is stored when it is committed. */
 class Session {
@@ -97,18 +97,38 @@ describe('publish in a session', () => {
     }
   });
 
-  it('says so if the backend rejects, or fails in a way of its own', async () => {
+  it('passes on what the client itself throws, with the labels that say whether to repeat the transaction', async () => {
     const backend = new Transactional();
     const { wrkr } = setup({ backend });
     await wrkr.start();
+    const own = Object.assign(new Error('WriteConflict'), { errorLabels: ['TransientTransactionError'] });
     backend.answer = () => {
-      throw new Error('the transaction was aborted');
+      throw own;
     };
-    expect(await refusal(wrkr.publish({ name: 'a' }, { session: new Session() }))).toMatchObject({
-      code: 'WRKR_BACKEND',
-      message: expect.stringContaining('the transaction was aborted'),
-      applied: 'no',
-    });
+    await expect(wrkr.publish({ name: 'a' }, { session: new Session() })).rejects.toBe(own);
+  });
+
+  it('takes its turn: a session has one call under way at a time, another session its own', async () => {
+    const backend = new Transactional();
+    const { wrkr } = setup({ backend });
+    await wrkr.start();
+    const calls: string[] = [];
+    const { opened, open } = gate();
+    const send = backend.send;
+    backend.send = async (batch, options) => {
+      const [{ name } = { name: '' }] = batch;
+      calls.push(`${name} begins`);
+      if (name === 'slow') await opened;
+      calls.push(`${name} ends`);
+      return send(batch, options);
+    };
+    const [one, other] = [new Session(), new Session()];
+    const first = wrkr.publish({ name: 'slow' }, { session: one });
+    const second = wrkr.publish({ name: 'next' }, { session: one });
+    await wrkr.publish({ name: 'else' }, { session: other });
+    open();
+    await Promise.all([first, second]);
+    expect(calls).toEqual(['slow begins', 'else begins', 'else ends', 'slow ends', 'next begins', 'next ends']);
   });
 
   it('reads and validates all of them before the first is sent', async () => {
@@ -141,7 +161,7 @@ describe('publish in a session', () => {
     const backend = new Transactional();
     const { wrkr } = setup({ backend });
     await wrkr.start();
-    await wrkr.publish({ name: 'a' }, { session: undefined });
+    await wrkr.publish({ name: 'a' }, { session: undefined } as object);
     expect(backend.plain).toBe(1);
   });
 
@@ -188,6 +208,8 @@ describe('the options of publish', () => {
     [{ sesion: {} }, "publish has no 'sesion': it can have session. Did you mean 'session'?"],
     ['session', 'the options of publish must be an object'],
     [null, 'the options of publish must be an object'],
+    [{ session: 5 }, 'session must be an object'],
+    [{ session: null }, 'session must be an object'],
   ])('%o are refused', async (options, message) => {
     const { wrkr } = setup({ backend: new Transactional() });
     await wrkr.start();
