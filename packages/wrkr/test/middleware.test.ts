@@ -219,7 +219,8 @@ describe('middleware of handle', () => {
   });
 
   it('does not hide from stop() that it was called inside a handler', async () => {
-    const { wrkr, clock } = setup({ middleware: { handle: [logging(), tell([], 'it')] } });
+    const after: HandleMiddleware = (_event, _ack, _context, next) => next().finally(() => {});
+    const { wrkr, clock } = setup({ middleware: { handle: [logging(), tell([], 'it'), after] } });
     const order: string[] = [];
     await wrkr.subscribe('team', 'a', async () => {
       await new Promise((resolve) => setImmediate(resolve));

@@ -18,14 +18,31 @@ const documents = [
   ),
 ].filter((file) => existsSync(join(root, file)));
 
-/** The code blocks of all documents, as files of their own. */
+/** Around a part of a program, in which `wrkr` is a bus that was started. */
+const BEFORE = `import { MemoryBackend as Memory_ } from '@wrkr/memory';
+import { Wrkr as Wrkr_ } from 'wrkr';
+const wrkr = new Wrkr_({ backend: new Memory_() });
+await wrkr.start();
+`;
+const AFTER = `
+await new Promise((resolve) => setImmediate(resolve));
+await wrkr.stop();
+`;
+
+/** The code blocks of all documents, as files of their own; a part of a program is completed. */
 const blocks = documents.flatMap((file) => {
-  const code = [...read(file).matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1] ?? '');
+  const code = [...read(file).matchAll(/^```ts\n(.*?)^```/gms)].map(([, text = '']) =>
+    isPart(text) ? BEFORE + text + AFTER : text,
+  );
   return code.map((text, i) => ({ file: `${file.replaceAll('/', '-')}-${i}`, text }));
 });
 
-/** Those that are whole programs: they end by themselves. */
-const programs = blocks.filter(({ text }) => text.includes('wrkr.stop(') && !text.includes('process.once'));
+/** Whole programs that end by themselves, and parts that need nothing else than a bus. */
+const programs = blocks.filter(({ text }) => text.includes('wrkr.stop(') && !/process\.once|declare const/.test(text));
+
+function isPart(text: string): boolean {
+  return /\bwrkr\./.test(text) && !/\bnew Wrkr[(<]/.test(text);
+}
 
 function read(file: string): string {
   return readFileSync(join(root, file), 'utf8');
@@ -67,7 +84,8 @@ describe('the code in the documents', () => {
   });
 
   it('is run where it is a whole program', () => {
-    expect(programs.map(({ file }) => file)).toEqual(['README.md-0', 'README.md-2']);
+    const ofPackage = [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 18].map((i) => `packages-wrkr-README.md-${i}`);
+    expect(programs.map(({ file }) => file)).toEqual(['README.md-0', 'README.md-2', ...ofPackage]);
   });
 });
 
@@ -109,5 +127,16 @@ describe('the error codes', () => {
     const explained = [...read('packages/wrkr/README.md').matchAll(/^\| `(WRKR_\w+)`/gm)].map(([, code]) => code);
     expect(codes.length).toBeGreaterThan(15);
     expect([...explained].sort()).toEqual([...codes].sort());
+  });
+
+  const folder = join(root, 'packages/wrkr/src');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
+
+  it.each(codes)('%s is thrown, or told, somewhere', (code) => {
+    const made = new RegExp(`new WrkrError\\(\\s*'${code}'|^  \\w+: '${code}',$`, 'm'); // or translated from a backend's
+    expect(made.test(sources)).toBe(true);
   });
 });
