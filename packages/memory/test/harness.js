@@ -14,4 +14,9 @@ function brokerOf(namespace) {
 export const harness = {
   create: ({ namespace }) => new MemoryBackend({ broker: brokerOf(namespace) }),
   crash: (backend) => /** @type {MemoryBackend} */ (backend).crash(),
+  cut: (backend) => {
+    const memory = /** @type {MemoryBackend} */ (backend);
+    memory.cut();
+    return () => memory.restore();
+  },
 };

@@ -18,6 +18,8 @@ export interface Case {
   readonly hooks: readonly Hook[];
   /** Optional methods without a capability of their own: the case applies to backends that have them. */
   readonly methods: readonly OptionalMethod[];
+  /** It goes through a bus: what is delayed may be in a scheduler, and then it is the scheduler that must be able to. */
+  readonly throughCore: boolean;
   readonly run: (world: World) => Promise<void>;
 }
 
@@ -36,26 +38,10 @@ interface Gates {
 
 /** `it('ack.gone-for-good', 'an acked event never comes back', run)`. */
 export function it(id: string, title: string, run: Case['run'], { needs = [], hooks = [], methods = [] }: Gates = {}): Case {
-  return { id, title, needs, hooks, methods, run };
+  return { id, title, needs, hooks, methods, throughCore: false, run };
 }
 
-function need(what: string, met: (capabilities: Capabilities) => boolean): Need {
-  return { what, met };
+/** A case that goes through core. */
+export function itInCore(id: string, title: string, run: Case['run'], gates: Gates = {}): Case {
+  return { ...it(id, title, run, gates), throughCore: true };
 }
-
-export const timedLease: Need = need('timed leases', ({ lease }) => lease.kind === 'timed');
-export const delay: Need = need('delay', (capabilities) => capabilities.delay !== false);
-export const fifo: Need = need('fifo', (capabilities) => capabilities.fifo);
-export const cancelAll: Need = need("cancel: 'all'", ({ cancel }) => cancel === 'all');
-export const cancels: Need = need('cancel', ({ cancel }) => cancel !== false);
-export const change: Need = need('change', (capabilities) => capabilities.change);
-export const dedupe: Need = need('dedupe', (capabilities) => capabilities.dedupe);
-export const browseAll: Need = need("browse: 'all'", ({ browse }) => browse === 'all');
-export const stats: Need = need('stats', (capabilities) => capabilities.stats !== false);
-export const deadBrowse: Need = need("dead: 'browse'", ({ dead }) => dead === 'browse');
-export const exactHandouts: Need = need("handouts: 'exact'", ({ handouts }) => handouts === 'exact');
-export const seenHandouts: Need = need("handouts: 'exact' or 'flag'", ({ handouts }) => handouts !== 'none');
-export const maxDelay = (ms: number): Need =>
-  need(`delay.maxMs of ${ms} ms`, (capabilities) => capabilities.delay !== false && capabilities.delay.maxMs >= ms);
-export const filterBy = (key: Capabilities['filter'][number]): Need =>
-  need(`filter by ${key}`, ({ filter }) => filter.includes(key));

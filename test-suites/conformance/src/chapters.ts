@@ -1,14 +1,19 @@
 import type { Chapter } from './case.ts';
-import { addressing } from './chapters/addressing.ts';
+import { cancelling } from './chapters/cancelling.ts';
 import { consuming } from './chapters/consuming.ts';
+import { coreHandling } from './chapters/core-handling.ts';
+import { coreRetrying } from './chapters/core-retrying.ts';
+import { coreScheduling } from './chapters/core-scheduling.ts';
+import { deduplicating } from './chapters/deduplicating.ts';
 import { delaying } from './chapters/delaying.ts';
 import { fanOut } from './chapters/fan-out.ts';
 import { lifecycle } from './chapters/lifecycle.ts';
+import { looking } from './chapters/looking.ts';
 import { losing } from './chapters/losing.ts';
 import { manifest } from './chapters/manifest.ts';
 import { publishing } from './chapters/publishing.ts';
+import { reconnecting } from './chapters/reconnecting.ts';
 import { settling } from './chapters/settling.ts';
-import { throughCore } from './chapters/through-core.ts';
 
 export type { Case, Chapter } from './case.ts';
 
@@ -21,7 +26,12 @@ export const chapters: readonly Chapter[] = [
   consuming,
   settling,
   losing,
+  reconnecting,
   delaying,
-  addressing,
-  throughCore,
+  cancelling,
+  deduplicating,
+  looking,
+  coreHandling,
+  coreScheduling,
+  coreRetrying,
 ];

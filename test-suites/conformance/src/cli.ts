@@ -1,62 +1,89 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { Capabilities } from 'wrkr/backend';
 import type { Harness } from './harness.ts';
-import { type CaseResult, report, summary } from './report.ts';
+import { loadHarness, UsageError } from './load-harness.ts';
+import { probe, runName } from './probe.ts';
+import { capabilityTable, toJson } from './record.ts';
+import { type CaseResult, type Report, report, summary } from './report.ts';
+import { Strays } from './strays.ts';
 
-const USAGE = `Usage: wrkr-conformance <harness> [--only <part of an id>]
+const USAGE = `Usage: wrkr-conformance <harness> [--only <part of an id>] [--json <file>] [--side-by-side <cases at once>]
+       wrkr-conformance --table <harness>...
 
 <harness> is a module that exports "harness"; in the repository of Wrkr, the name of a package will do.`;
 
-/** A path, or the harness of a package of this repository. */
-function fileOf(harness: string): string {
-  const own = resolve('packages', harness, 'test', 'harness.js');
-  return existsSync(own) ? own : resolve(harness);
+const OPTIONS = {
+  only: { type: 'string', default: '' },
+  json: { type: 'string' },
+  table: { type: 'boolean', default: false },
+  'side-by-side': { type: 'string' },
+} as const;
+
+interface Asked {
+  readonly names: readonly string[];
+  readonly only: string;
+  readonly json: string | undefined;
+  readonly table: boolean;
+  readonly sideBySide: number | undefined;
 }
 
-function printFailure({ id, reason, error }: CaseResult): void {
-  console.log(`  FAILED ${id}: ${reason}`);
-  if (process.env.DEBUG) console.log(error);
-}
-
-/** What was asked for cannot be done: said in one sentence, with exit code 2. */
-class UsageError extends Error {}
-
-async function load(name: string): Promise<Harness> {
-  const file = fileOf(name);
-  if (!existsSync(file)) throw new UsageError(`There is no harness at ${file}.`);
-  const module: Promise<{ harness?: Harness }> = import(pathToFileURL(file).href);
-  const { harness } = await module.catch((error: Error) => {
-    throw new UsageError(`${file} cannot be loaded: ${error.message}`);
-  });
-  if (typeof harness?.create !== 'function') throw new UsageError(`${file} exports no harness with create().`);
-  return harness;
-}
-
-function read(): { name: string; only: string } {
+function read(): Asked {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { only: { type: 'string', default: '' } } });
-    const [name, ...more] = positionals;
-    if (name === undefined || more.length > 0) throw new Error('Name one harness.');
-    return { name, only: values.only };
+    const { values, positionals: names } = parseArgs({ allowPositionals: true, options: OPTIONS });
+    if (names.length === 0 || (names.length > 1 && !values.table)) throw new Error('Name one harness.');
+    const width = values['side-by-side'];
+    const sideBySide = width === undefined ? undefined : Number(width);
+    if (sideBySide !== undefined && !(sideBySide >= 1)) throw new Error('--side-by-side must be a number from 1 on.');
+    return { names, only: values.only, json: values.json, table: values.table, sideBySide };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
 }
 
-async function main(): Promise<number> {
-  const { name, only } = read();
-  const onChapter = (line: string, failed: readonly CaseResult[]): void => {
-    console.log(line);
-    for (const one of failed) printFailure(one);
-  };
-  const result = await report(name, await load(name), { only, onChapter });
+function printFailure({ id, reason, where, error, logs = [] }: CaseResult): void {
+  console.log(`  FAILED ${id}: ${reason}${where ? ` (${where})` : ''}`);
+  for (const line of logs) console.log(`    logged ${line}`);
+  if (process.env.DEBUG) console.log(error);
+}
+
+function onChapter(line: string, failed: readonly CaseResult[]): void {
+  console.log(line);
+  for (const one of failed) printFailure(one);
+}
+
+async function printTable(names: readonly string[]): Promise<number> {
+  const columns: Record<string, Capabilities> = {};
+  for (const name of names) columns[name] = (await probe(await loadHarness(name), runName())).capabilities;
+  console.log(capabilityTable(columns));
+  return 0;
+}
+
+async function run(name: string, harness: Harness, { only, json, sideBySide }: Asked): Promise<number> {
+  const strays = new Strays();
+  const result = await report(name, harness, { only, onChapter, strays, ...(sideBySide !== undefined && { sideBySide }) });
   if (result.results.length === 0) throw new UsageError(`No case has '${only}' in its id.`);
-  for (const { id, status, reason } of result.results) if (status === 'not run') console.log(`NOT RUN ${id}: ${reason}`);
+  printOthers(result);
+  for (const error of strays.unclaimed) console.log(`FAILED while no case was running: ${String(error)}`);
+  console.log(`${(result.ms / 1000).toFixed(1)} s, with waits for round trips of ${result.roundTripMs.toFixed(1)} ms`);
   console.log(summary(result));
-  return result.results.some(({ status }) => status === 'failed') ? 1 : 0;
+  if (json !== undefined) writeFileSync(json, toJson(result));
+  return result.results.some(({ status }) => status === 'failed') || strays.unclaimed.length > 0 ? 1 : 0;
+}
+
+function printOthers({ results }: Report): void {
+  for (const { id, status, reason } of results) {
+    if (status === 'not run') console.log(`NOT RUN ${id}: ${reason}`);
+    if (status === 'known failure') console.log(`KNOWN TO FAIL ${id}: ${reason}`);
+  }
+}
+
+async function main(): Promise<number> {
+  const asked = read();
+  if (asked.table) return printTable(asked.names);
+  const [name] = asked.names as [string];
+  return run(name, await loadHarness(name), asked);
 }
 
 process.exitCode = await main().catch((error: unknown) => {

@@ -1,6 +1,7 @@
 import { chapters } from './chapters.ts';
 import type { Harness } from './harness.ts';
-import { gateOf, type Probe, probe, runCase, runName } from './run-case.ts';
+import { type Probe, probe, runName } from './probe.ts';
+import { gateOf, type Outcome, runCase } from './run-case.ts';
 
 /** What vitest, node:test and others have in common. The context is what they give a test; `skip` is how it says that it was not run. */
 export interface TestRunner {
@@ -18,15 +19,19 @@ export function conformance({ describe, it }: TestRunner, name: string, harness:
       for (const one of chapter.cases) {
         it(`${one.id}: ${one.title}`, async (context) => {
           probed ??= probe(harness, run);
-          const backend = await probed;
-          const gate = gateOf(one, harness, backend);
-          if (gate) {
-            context.skip(`${gate.status}: ${gate.reason}`);
-            return;
-          }
-          await runCase(one, harness, backend.capabilities, `${run}x${++count}`);
+          const gate = gateOf(one, harness, await probed);
+          if (gate) context.skip(`${gate.status}: ${gate.reason}`);
+          else expectPassed(await runCase(one, harness, await probed, `${run}x${++count}`));
         });
       }
     });
   }
+}
+
+/** Throws what was wrong, with what was logged. */
+function expectPassed({ status, reason, error, logs = [] }: Outcome): void {
+  if (status !== 'failed') return;
+  const thrown = error instanceof Error ? error : new Error(reason);
+  if (logs.length > 0) thrown.message += `\nlogged:\n  ${logs.join('\n  ')}`;
+  throw thrown;
 }

@@ -8,18 +8,45 @@ export interface CreateOptions {
   readonly namespace: string;
 }
 
-/** What a backend's author writes to have it tried. */
+/** An event that is stored, and when it was asked to be due: a backend may not find it by its id alone. */
+export interface DueEvent {
+  readonly queue: string;
+  readonly id: string;
+  readonly at: Ms;
+}
+
+/** What a backend's author writes to have it tried. Cases for which a part is missing are NOT RUN, which is no pass. */
 export interface Harness {
   /** A new backend, not yet open. */
   create(options: CreateOptions): Backend;
-  /** Ends a backend as `kill -9` of its process would: nothing is given back, nothing is said. Without it: NOT RUN. */
+  /** Ends a backend as `kill -9` of its process would: nothing is given back, nothing is said. */
   readonly crash?: (backend: Backend) => void | Promise<void>;
   /**
-   * For a backend whose server owns the clock: when a stored event is due, read from the backend's own structures. Long delays
-   * are proved by it. Without it: NOT RUN.
+   * Breaks a backend's connection as a network would, and keeps it broken until the function that it returns is called. The server
+   * stays as it is; the backend must come back by itself.
    */
-  readonly dueOf?: (backend: Backend, queue: string, id: string) => Promise<Ms>;
+  readonly cut?: (backend: Backend) => Restore | Promise<Restore>;
+  /**
+   * For a backend whose server owns the clock: when a stored event is due, read from the backend's own structures. Long delays
+   * are proved by it. `undefined` if it is not there.
+   */
+  readonly dueOf?: (backend: Backend, event: DueEvent) => Promise<Ms | undefined>;
+  /** A module that exports this harness as `harness`: cases start it in processes of their own, and kill them. */
+  readonly child?: URL;
+  /** A backend whose server cannot be reached: nobody listens at its address. */
+  readonly unreachable?: () => Backend;
+  /** Stops the server in good order and starts it again. Other cases run meanwhile: it is best given to a run of `--only broker.`. */
+  readonly restart?: () => Promise<void>;
+  /** A second backend, which keeps what is delayed: given to every bus of the chapters that go through core. */
+  readonly scheduler?: (options: CreateOptions) => Backend;
+  /**
+   * Cases that are known to fail, by id, with the reason. They are run all the same, inverted: one that passes is a failure of
+   * the run, so that the list can only be true.
+   */
+  readonly knownFailures?: Readonly<Record<string, string>>;
 }
 
+export type Restore = () => void | Promise<void>;
+
 /** Parts of a harness that a case may need. */
-export type Hook = Exclude<keyof Harness, 'create'>;
+export type Hook = 'crash' | 'cut' | 'dueOf' | 'child' | 'unreachable' | 'restart';

@@ -1,4 +1,4 @@
-import type { BackendError, Consumer, Delivery, Failure, Headers, Settlement, Sink } from 'wrkr/backend';
+import type { BackendError, Consumer, Delivery, Failure, Headers, Ms, Settlement, Sink } from 'wrkr/backend';
 
 /** A consumer as a case sees it: keeps what it is handed, and settles when it is told to. */
 export class Tap implements Sink {
@@ -8,14 +8,18 @@ export class Tap implements Sink {
   /** What it was handed and neither settled nor lost. */
   readonly held: Set<Delivery> = new Set();
   readonly losses: Delivery[] = [];
+  /** When each came, by the backend's clock. */
+  readonly arrivedAt: Map<Delivery, Ms> = new Map();
   /** The most it held at once. */
   peak = 0;
   /** What to do with a delivery as it comes. */
   onDelivery: ((delivery: Delivery) => void) | undefined;
+  readonly #now: () => Ms;
   #consumer: Consumer | undefined;
 
-  constructor(queue: string) {
+  constructor(queue: string, now: () => Ms) {
     this.queue = queue;
+    this.#now = now;
   }
 
   use(consumer: Consumer): this {
@@ -33,9 +37,11 @@ export class Tap implements Sink {
   }
 
   deliver(batch: readonly Delivery[]): void {
+    const now = this.#now();
     for (const delivery of batch) {
       this.all.push(delivery);
       this.held.add(delivery);
+      this.arrivedAt.set(delivery, now);
     }
     this.peak = Math.max(this.peak, this.held.size);
     if (this.onDelivery) for (const delivery of batch) this.onDelivery(delivery);

@@ -14,13 +14,11 @@ import {
   type QueueKind,
   SystemClock,
 } from 'wrkr/backend';
-import type { Harness } from './harness.ts';
+import { Child } from './child-process.ts';
+import { clean } from './clean.ts';
+import type { Harness, Restore } from './harness.ts';
 import { Tap } from './tap.ts';
-
-/** How long a real server may take for what must happen. */
-const MUST_COME: Ms = 10_000;
-/** The same within one process, where only a few turns of the event loop are needed. */
-const MUST_COME_HERE: Ms = 500;
+import { Witness } from './witness.ts';
 
 export interface ConsumeSettings {
   readonly max?: number;
@@ -30,6 +28,15 @@ export interface ConsumeSettings {
 
 /** An event to send; what is left out is made up. */
 export type Sending = Partial<Omit<Outgoing, 'to'>> & Pick<Outgoing, 'to'>;
+
+export interface WorldOptions {
+  readonly harness: Harness;
+  readonly capabilities: Capabilities;
+  /** A word that no other case has. */
+  readonly prefix: string;
+  /** How long to wait for what must happen. */
+  readonly mustComeMs: Ms;
+}
 
 /**
  * What one case has to itself: names, a clock, and the backends that it makes, which are closed when it is over.
@@ -42,19 +49,22 @@ export class World {
   readonly capabilities: Capabilities;
   readonly clock: Clock;
   readonly virtual: boolean;
-  /** What the backends said of their connection, in order. */
-  readonly states: string[] = [];
+  /** What the backends and buses logged: shown if the case fails. */
+  readonly logs: string[] = [];
   readonly #virtualClock: VirtualClock | undefined;
   readonly #prefix: string;
-  readonly #opened = new Set<Backend>();
+  readonly #mustComeMs: Ms;
+  readonly #names = new Set<string>();
+  readonly #opened = new Map<Backend, Witness>();
   readonly #buses = new Set<Wrkr>();
+  readonly #children = new Set<Child>();
   #sent = 0;
 
-  /** `prefix` is a word that no other case has. */
-  constructor(harness: Harness, capabilities: Capabilities, prefix: string) {
+  constructor({ harness, capabilities, prefix, mustComeMs }: WorldOptions) {
     this.harness = harness;
     this.capabilities = capabilities;
     this.#prefix = prefix;
+    this.#mustComeMs = mustComeMs;
     this.virtual = capabilities.clock === 'injected';
     this.#virtualClock = this.virtual ? new VirtualClock({ patience: 5 }) : undefined;
     this.clock = this.#virtualClock ?? new SystemClock();
@@ -62,7 +72,9 @@ export class World {
 
   /** A name that no other case has. */
   name(word: string): string {
-    return `${this.#prefix}.${word}`;
+    const name = `${this.#prefix}.${word}`;
+    this.#names.add(name);
+    return name;
   }
 
   /** The first where time is virtual, the second where it has to be waited for. */
@@ -77,28 +89,68 @@ export class World {
     return Math.max(least, this.span(5000, 1000));
   }
 
+  /** Long enough for what a dead process held to be free. The end of a connection is noticed at once. */
+  get leaseOver(): Ms {
+    if (this.capabilities.lease.kind === 'connection') return this.span(1, 500);
+    return this.leaseMs + this.span(1, 1500);
+  }
+
+  /** Timers of the virtual clock that have not fired. */
+  get timers(): number {
+    return this.#virtualClock?.pending ?? 0;
+  }
+
   create(): Backend {
     return this.harness.create({ namespace: this.#prefix });
   }
 
-  async open(backend: Backend = this.create()): Promise<Backend> {
-    this.#opened.add(backend);
-    await backend.open({ clock: this.clock, log: () => {}, onState: (state) => this.states.push(state) });
+  async open(backend: Backend = this.create(), clock: Clock = this.clock): Promise<Backend> {
+    const witness = this.#opened.get(backend) ?? new Witness(backend, (line) => this.logs.push(line));
+    this.#opened.set(backend, witness);
+    await backend.open(witness.env(clock));
     return backend;
+  }
+
+  /** What this backend said of itself. */
+  witness(backend: Backend): Witness {
+    return this.#opened.get(backend) ?? assert.fail('the case did not open this backend');
   }
 
   /** A bus on a backend of its own, which it opens and closes. Nothing goes to the console. */
   bus(options: Partial<WrkrOptions> = {}): Wrkr {
     const backend = options.backend ?? this.create();
-    this.#opened.add(backend);
-    const wrkr = new Wrkr({ clock: this.clock, logger: {}, ...options, backend });
+    const scheduler = this.harness.scheduler?.({ namespace: this.#prefix });
+    const log = (message: string): unknown => this.logs.push(message);
+    const logger = { warn: log, error: log };
+    const wrkr = new Wrkr({ clock: this.clock, logger, ...(scheduler && { scheduler }), ...options, backend });
     this.#buses.add(wrkr);
     return wrkr;
+  }
+
+  /** A bus that has been started, with its subscriptions. */
+  async started(subscribe: (wrkr: Wrkr) => Promise<unknown>, options: Partial<WrkrOptions> = {}): Promise<Wrkr> {
+    const wrkr = this.bus(options);
+    await subscribe(wrkr);
+    await wrkr.start();
+    return wrkr;
+  }
+
+  /** A process of its own, which runs one of the scripts in `child-scripts.ts` with the harness. */
+  child(script: string, data: object = {}): Child {
+    assert.ok(this.harness.child, 'the harness has no child');
+    const child = new Child(this.harness.child, { script, namespace: this.#prefix, data });
+    this.#children.add(child);
+    return child;
   }
 
   async crash(backend: Backend): Promise<void> {
     await this.harness.crash?.(backend);
     this.#opened.delete(backend);
+  }
+
+  /** Takes the connection away, until the returned function gives it back. */
+  async cut(backend: Backend): Promise<Restore> {
+    return (await this.harness.cut?.(backend)) ?? assert.fail('cut() must return what ends the cut');
   }
 
   /** A queue with its bindings, declared and bound. Without patterns it is only declared. */
@@ -130,7 +182,7 @@ export class World {
   }
 
   async consume(backend: Backend, queue: string, settings: ConsumeSettings = {}): Promise<Tap> {
-    const tap = new Tap(queue);
+    const tap = new Tap(queue, () => backend.now());
     const { max = 100, leaseMs = Math.max(60_000, this.leaseMs), kind = 'work' } = settings;
     return tap.use(await backend.consume(queue, tap, { max, leaseMs, kind }));
   }
@@ -142,8 +194,7 @@ export class World {
   }
 
   /** Waits until it is so; fails, saying what was expected, if it does not come to be. */
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const most = this.capabilities.scope === 'process' ? MUST_COME_HERE : MUST_COME;
+  async until(what: string, condition: () => boolean, most: Ms = this.#mustComeMs): Promise<void> {
     const began = this.clock.real.now();
     for (;;) {
       if (condition()) return;
@@ -183,9 +234,12 @@ export class World {
     return (error as BackendError).code;
   }
 
-  /** Everything that the case has made comes to its end. */
+  /** Everything that the case has made comes to its end, also on the server. */
   async end(): Promise<void> {
+    for (const child of this.#children) await child.kill();
     for (const bus of this.#buses) await Promise.all([bus.stop({ timeout: 1 }), this.pass(1)]).catch(() => {});
-    for (const backend of this.#opened) await backend.close().catch(() => {});
+    for (const backend of this.#opened.keys()) await backend.close().catch(() => {});
+    if (this.capabilities.scope === 'network')
+      await clean(this.create(), this.clock, this.#names).catch((error: unknown) => this.logs.push(String(error)));
   }
 }

@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { chapters } from '../src/index.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -14,11 +18,40 @@ function run(...args: readonly string[]): Promise<{ code: number; stdout: string
 }
 
 describe('wrkr-conformance', () => {
-  it('prints a line per chapter and the counts, and exits with 0 where all passed', async () => {
+  it('prints a line per chapter, the time and the counts, and exits with 0 where all passed', async () => {
     const { code, stdout } = await run('memory');
-    expect(stdout.trimEnd().split('\n')).toHaveLength(11);
-    expect(stdout).toMatch(/\n\d+ passed, 0 failed, 0 not applicable, 0 not run\n$/);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(chapters.length + 2);
+    expect(lines.at(-2)).toMatch(/^\d+\.\d s, /);
+    expect(lines.at(-1)).toMatch(/^\d+ passed, 0 failed, \d+ not applicable, 0 not run$/);
     expect(code).toBe(0);
+  });
+
+  it('writes the run as JSON', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'wrkr-conformance-')), 'conformance.json');
+    await run('memory', '--only', 'delay.', '--json', file);
+    const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    expect(record).toMatchObject({ contract: 1, backend: 'memory', capabilities: { scope: 'process' } });
+    expect(record).toHaveProperty(['cases', 'delay.long.25d'], { status: 'passed' });
+    expect(record).toHaveProperty(['cases', 'delay.clock-skew'], {
+      status: 'not applicable',
+      reason: "needs clock: 'server'",
+    });
+  });
+
+  it('prints what backends can do as a table', async () => {
+    const { code, stdout } = await run('--table', 'memory', 'test-suites/conformance/test/broken-backends.js');
+    expect(stdout).toContain('| Capability | memory |');
+    expect(stdout).toContain('\n| `lease.kind` | timed | timed |\n');
+    expect(code).toBe(0);
+  });
+
+  it('fails the cases that are running when a backend breaks where nobody waits, and goes on', async () => {
+    const { code, stdout } = await run('test-suites/conformance/test/stray.js', '--only', 'publish.empty-batch');
+    expect(stdout).toMatch(/FAILED publish\.empty-batch: nobody handled this: Error: astray/);
+    expect(stdout).toMatch(/logged warn: about to break/);
+    expect(stdout).toMatch(/\n0 passed, 1 failed, 0 not applicable, 0 not run\n$/);
+    expect(code).toBe(1);
   });
 
   it('names what failed and exits with 1', async () => {
@@ -27,7 +60,7 @@ describe('wrkr-conformance', () => {
       '--only',
       'delay.not-before-due-then-due',
     );
-    expect(stdout).toMatch(/FAILED delay\.not-before-due-then-due: \S+/);
+    expect(stdout).toMatch(/FAILED delay\.not-before-due-then-due: \S+.* \(delaying\.js:\d+\)/);
     expect(stdout).toMatch(/\n0 passed, 1 failed, 0 not applicable, 0 not run\n$/);
     expect(code).toBe(1);
   });

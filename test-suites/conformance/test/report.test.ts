@@ -46,6 +46,26 @@ describe('a case', () => {
   });
 });
 
+describe('a known failure', () => {
+  const id = 'ack.gone-for-good';
+  const knowing = (harness: Harness): Harness => ({ ...harness, knownFailures: { [id]: 'acks are lost' } });
+
+  it('is run, and is none of the failures', async () => {
+    const ran = await report('one', knowing(acksNothing), { only: id });
+    expect(ran.results).toMatchObject([{ id, status: 'known failure', reason: expect.stringContaining('acks are lost') }]);
+    expect(summary(ran)).toBe('0 passed, 0 failed, 0 not applicable, 0 not run, 1 known to fail');
+  });
+
+  it('that passes fails the run', async () => {
+    expect(await resultOf(knowing(whole), id)).toMatchObject({ status: 'failed', reason: expect.stringContaining('it passes') });
+  });
+
+  it('must be the id of a case', async () => {
+    const harness = { ...whole, knownFailures: { 'ack.gone': 'no such case' } };
+    await expect(report('one', harness)).rejects.toThrow("there is no case 'ack.gone'");
+  });
+});
+
 describe('a report', () => {
   it('is the same, run side by side', async () => {
     const [alone, beside] = [await report('alone', whole), await report('beside', whole, { sideBySide: 8 })];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Chapter, fifo, it } from '../case.ts';
+import { type Chapter, it } from '../case.ts';
+import { fifo } from '../needs.ts';
 
 export const consuming: Chapter = {
   name: 'consuming',

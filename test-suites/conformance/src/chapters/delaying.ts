@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Backend, Delivery } from 'wrkr/backend';
-import { type Case, type Chapter, delay, it, maxDelay } from '../case.ts';
+import type { Backend, Clock, Delivery } from 'wrkr/backend';
+import { type Case, type Chapter, it } from '../case.ts';
+import type { DueEvent } from '../harness.ts';
+import { delay, maxDelay, serverClock } from '../needs.ts';
+import type { Tap } from '../tap.ts';
 import type { World } from '../world.ts';
 
 const DAY = 86_400_000;
@@ -34,14 +37,33 @@ function longDelay(word: string, ms: number): Case {
 }
 
 /** Where the server has the clock: what its structures say, between the instant and the granularity after it. */
-async function provedByStore(world: World, backend: Backend, event: { queue: string; id: string; at: number }): Promise<void> {
-  const due = await world.harness.dueOf?.(backend, event.queue, event.id);
-  const { delay } = world.capabilities;
-  const late = (due ?? Number.NaN) - event.at;
-  assert.ok(
-    delay && late >= 0 && late <= delay.granularityMs + 1000,
-    `it is due ${late} ms after the instant that was asked for`,
-  );
+async function provedByStore(world: World, backend: Backend, event: DueEvent): Promise<void> {
+  const due = await world.harness.dueOf?.(backend, event);
+  assert.ok(due !== undefined && !Number.isNaN(due), `dueOf did not find ${event.id}, which was stored a moment ago`);
+  const late = due - event.at;
+  const { delay: can } = world.capabilities;
+  assert.ok(can && late >= 0 && late <= can.granularityMs + 1000, `it is due ${late} ms after the instant that was asked for`);
+}
+
+/** The first delay may have to build what delays take, and what comes after it must not be late for that. */
+async function warmUp(world: World, backend: Backend): Promise<void> {
+  const elsewhere = await world.queue(backend, 'warm-up');
+  await world.send(backend, { to: { queue: elsewhere }, at: backend.now() + 1 });
+}
+
+/** A fence comes before it. Then the event comes, for the `nth` time, and not before its time by the backend's own clock. */
+async function comesAt(world: World, backend: Backend, tap: Tap, event: { id: string; at: number; nth: number }): Promise<void> {
+  const { id, at, nth } = event;
+  const fence = await world.send(backend, { to: { queue: tap.queue } });
+  await world.until('the fence event', () => tap.ids.includes(fence));
+  await world.pass(Math.max(0, at - backend.now()));
+  const came = (): readonly Delivery[] => tap.all.filter((one) => one.id === id);
+  await world.until(`the event that is due (it came ${came().length} times of ${nth})`, () => came().length >= nth);
+  const delivery = came()[nth - 1] as Delivery;
+  const early = at - (tap.arrivedAt.get(delivery) ?? 0);
+  assert.ok(early <= 0, `it came ${early} ms early`);
+  assert.ok(delivery.at >= at, 'its due time is not the one that was asked for');
+  await world.fence(backend, tap, nth + 1);
 }
 
 export const delaying: Chapter = {
@@ -54,15 +76,62 @@ export const delaying: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const tap = await world.consume(backend, queue);
+        await warmUp(world, backend);
         const wait = world.span(10_000, 1500);
         const at = backend.now() + wait;
-        await world.send(backend, { to: { queue }, at });
+        const id = await world.send(backend, { to: { queue }, at });
         await world.pass(wait - world.span(1, 700));
-        await world.fence(backend, tap, 0);
-        await world.pass(world.span(1, 700));
-        const [delivery] = await world.arrive(tap, 1);
-        assert.ok((delivery?.at ?? 0) <= backend.now() && backend.now() >= at, 'it came early');
-        assert.ok(delivery && delivery.at >= at, 'its due time is not the one that was asked for');
+        await comesAt(world, backend, tap, { id, at, nth: 1 });
+      },
+      { needs: [delay] },
+    ),
+    it(
+      'delay.keeps-every-field',
+      'an event that waited is as it was sent, and so is one that was moved to wait',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue);
+        const headers = { 'wrkr-parent': 'p', 'x-y': 'z' };
+        const sent = world.outgoing({ to: { queue }, tid: 't', headers, at: backend.now() + world.span(1000, 300) });
+        assert.deepEqual((await backend.send([sent])).failures, []);
+        for (let count = 1; count <= 2; count++) {
+          await world.pass(world.span(1000, 300));
+          const delivery = (await world.arrive(tap, count))[count - 1] as Delivery;
+          const { id, name, tid, sentAt, handouts } = delivery;
+          assert.deepEqual(
+            { id, name, tid, sentAt, handouts },
+            { id: sent.id, name: sent.name, tid: 't', sentAt: sent.sentAt, handouts: 1 },
+          );
+          assert.deepEqual({ ...delivery.headers }, headers);
+          assert.deepEqual(Uint8Array.from(delivery.body), Uint8Array.from(sent.body));
+          await tap.move(delivery, { at: backend.now() + world.span(1000, 300) });
+        }
+      },
+      { needs: [delay] },
+    ),
+    it(
+      'delay.to-missing-queue-is-invalid',
+      'a delayed event, or a delayed move, for a queue that was never declared is invalid',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const missing = world.name('never-declared');
+        const at = backend.now() + 60_000;
+        const { failures } = await backend.send([world.outgoing({ to: { queue: missing }, at })]);
+        assert.deepEqual(
+          failures.map(({ error }) => error.code),
+          ['invalid'],
+        );
+        const tap = await world.consume(backend, queue);
+        await world.send(backend, { to: { queue } });
+        const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
+        const refused = await tap.move(delivery, { queue: missing, at });
+        assert.deepEqual(
+          refused.map(({ error }) => error.code),
+          ['invalid'],
+        );
+        assert.deepEqual(await tap.ack(delivery), []);
       },
       { needs: [delay] },
     ),
@@ -81,6 +150,7 @@ export const delaying: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const tap = await world.consume(backend, queue);
+        await warmUp(world, backend);
         const unit = world.span(1000, 700);
         const now = backend.now();
         const [three, one, two] = [
@@ -100,8 +170,9 @@ export const delaying: Chapter = {
       async (world) => {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
+        await warmUp(world, backend);
         const now = backend.now();
-        const unit = world.span(1000, 300);
+        const unit = world.span(1000, 700);
         const later = await world.send(backend, { to: { queue }, at: now + 2 * unit });
         const sooner = await world.send(backend, { to: { queue }, at: now + unit });
         await world.pass(world.span(5000, 2 * unit + 500));
@@ -136,14 +207,14 @@ export const delaying: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const tap = await world.consume(backend, queue);
-        await world.send(backend, { to: { queue } });
+        await warmUp(world, backend);
+        const id = await world.send(backend, { to: { queue } });
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
         const wait = world.span(10_000, 1500);
-        assert.deepEqual(await tap.move(delivery, { at: backend.now() + wait }), []);
+        const at = backend.now() + wait;
+        assert.deepEqual(await tap.move(delivery, { at }), []);
         await world.pass(wait - world.span(1, 700));
-        await world.fence(backend, tap, 1);
-        await world.pass(world.span(1, 700));
-        await world.arrive(tap, 2);
+        await comesAt(world, backend, tap, { id, at, nth: 2 });
       },
       { needs: [delay] },
     ),
@@ -162,6 +233,27 @@ export const delaying: Chapter = {
         assert.equal(tap.all[1]?.id, next);
       },
       { needs: [delay] },
+    ),
+    it(
+      'delay.clock-skew',
+      'a due time that was taken from now() is kept, however wrong the clock of this machine is',
+      async (world) => {
+        for (const skew of [-300_000, 300_000]) {
+          const clock: Clock = {
+            ...world.clock,
+            now: () => world.clock.now() + skew,
+            after: (ms, fn) => world.clock.after(ms, fn),
+          };
+          const backend = await world.open(world.create(), clock);
+          const queue = await world.queue(backend, `q${skew}`);
+          const tap = await world.consume(backend, queue);
+          await warmUp(world, backend);
+          const at = backend.now() + 1500;
+          const id = await world.send(backend, { to: { queue }, at });
+          await comesAt(world, backend, tap, { id, at, nth: 1 });
+        }
+      },
+      { needs: [delay, serverClock] },
     ),
   ],
 };

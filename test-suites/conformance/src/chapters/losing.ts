@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Delivery } from 'wrkr/backend';
-import { type Chapter, exactHandouts, it, seenHandouts, timedLease } from '../case.ts';
+import { type Chapter, it } from '../case.ts';
+import { exactHandouts, seenHandouts, timedLease } from '../needs.ts';
 import type { Tap } from '../tap.ts';
 import type { World } from '../world.ts';
-
-/** Long enough for a lease to end and to be noticed. */
-const leaseOver = (world: World): number => world.leaseMs + world.span(1, 1500);
 
 /** One event, held by a consumer that takes no other. */
 async function heldByOne(world: World): Promise<{ queue: string; tap: Tap; delivery: Delivery; id: string }> {
@@ -32,7 +30,7 @@ export const losing: Chapter = {
         await tap.ack((await world.arrive(tap, 3)).find(({ id }) => id === ids[0]) as Delivery);
         await world.crash(backend);
         const again = await world.consume(await world.open(), queue);
-        await world.pass(leaseOver(world));
+        await world.pass(world.leaseOver);
         await world.arrive(again, 2);
         assert.deepEqual([...again.ids].sort(), [ids[1], ids[2]].sort());
       },
@@ -50,7 +48,7 @@ export const losing: Chapter = {
           const [delivery] = await world.arrive(tap, 1);
           assert.equal(delivery?.handouts, handouts);
           await world.crash(backend);
-          await world.pass(leaseOver(world));
+          await world.pass(world.leaseOver);
           backend = await world.open();
         }
       },
@@ -67,7 +65,7 @@ export const losing: Chapter = {
         for (let round = 0; round < 5; round++) {
           const backend = round === 0 ? first : await world.open();
           const tap = await world.consume(backend, queue, { max: 12, leaseMs: world.leaseMs });
-          await world.pass(round === 0 ? 0 : leaseOver(world));
+          await world.pass(round === 0 ? 0 : world.leaseOver);
           const most = round === 4 ? Number.POSITIVE_INFINITY : 6;
           for (let done = 0; done < most && acked.size < sent.size; done++) {
             await world.until('something to ack', () => tap.held.size > 0);
@@ -136,7 +134,7 @@ export const losing: Chapter = {
       async (world) => {
         const { queue, tap, delivery } = await heldByOne(world);
         const other = await world.consume(await world.open(), queue, { leaseMs: world.leaseMs });
-        await world.pass(leaseOver(world));
+        await world.pass(world.leaseOver);
         const [again] = await world.arrive(other, 1);
         const failures = await tap.ack(delivery);
         assert.deepEqual(
@@ -152,7 +150,7 @@ export const losing: Chapter = {
       'an ack that comes after the lease does not end the event',
       async (world) => {
         const { queue, tap, delivery, id } = await heldByOne(world);
-        await world.pass(leaseOver(world));
+        await world.pass(world.leaseOver);
         await tap.ack(delivery);
         const other = await world.consume(await world.open(), queue);
         await world.until('the event again', () => other.ids.includes(id));
@@ -186,7 +184,7 @@ export const losing: Chapter = {
         const [lost] = (await world.arrive(tap, 1)) as [Delivery];
         const other = await world.consume(await world.open(), queue, { leaseMs: 60_000 });
         tap.consumer.limit(1);
-        await world.pass(leaseOver(world));
+        await world.pass(world.leaseOver);
         await world.until('it to be handed out again', () => tap.all.length + other.all.length === 2);
         tap.consumer.limit(5);
         other.consumer.limit(0);

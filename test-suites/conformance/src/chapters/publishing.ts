@@ -111,7 +111,11 @@ export const publishing: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const size = Math.min(1_000_000, world.capabilities.limits.bodyBytes);
-        const bodies = [new Uint8Array(0), new Uint8Array([0]), Uint8Array.from({ length: size }, (_, i) => i % 251)];
+        const bodies = [
+          new Uint8Array(0),
+          new Uint8Array([0]),
+          Uint8Array.from({ length: size + 9 }, (_, i) => i % 251).subarray(5, size + 5),
+        ];
         for (const body of bodies) await world.send(backend, { to: { queue }, body });
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 3);
@@ -123,6 +127,15 @@ export const publishing: Chapter = {
           assert.ok(Buffer.from(body).equals(bodies.find((one) => one.byteLength === body.byteLength) as Uint8Array));
       },
     ),
+    it('headers.keys-of-other-worlds', 'keys that mean something to a protocol or a language mean nothing', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const keys = ['CC', 'BCC', 'x-death', 'x-delivery-count', 'x-match', 'x-delay', 'a.b', 'Case', 'case', 'toString', '0'];
+      const headers = Object.fromEntries(keys.map((key) => [key, `my ${key}`]));
+      await world.send(backend, { to: { queue }, headers });
+      const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
+      assert.deepEqual({ ...delivery?.headers }, headers);
+    }),
     it('headers.fidelity', 'headers arrive as they are: unicode, newlines, empty, many, long', async (world) => {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import type { Backend, Delivery } from 'wrkr/backend';
+import { type Chapter, it } from '../case.ts';
+import { cancelAll, change, filterBy } from '../needs.ts';
+
+type Full = Required<Pick<Backend, 'cancel' | 'change'>> & Backend;
+
+export const cancelling: Chapter = {
+  name: 'cancel and change',
+  cases: [
+    it(
+      'cancel.removes-waiting-only',
+      'cancel removes what waits and says how many, and leaves what is held',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue, { max: 1 });
+        await world.send(backend, { to: { queue } });
+        const [held] = (await world.arrive(tap, 1)) as [Delivery];
+        const waits = await world.send(backend, { to: { queue } });
+        assert.equal(await backend.cancel({ queue, id: held.id }), 0);
+        assert.equal(await backend.cancel({ queue, id: waits }), 1);
+        assert.equal(await backend.cancel({ queue, id: waits }), 0);
+        assert.deepEqual(await tap.ack(held), []);
+        await world.fence(backend, tap, 1);
+      },
+      { needs: [cancelAll, filterBy('id')] },
+    ),
+    it(
+      'cancel.by-key-in-one-queue',
+      'cancel by key touches that key in that queue only',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const [a, b] = [await world.queue(backend, 'a'), await world.queue(backend, 'b')];
+        await world.send(backend, { to: { queue: a }, key: 'k' });
+        const other = await world.send(backend, { to: { queue: a }, key: 'other' });
+        const elsewhere = await world.send(backend, { to: { queue: b }, key: 'k' });
+        assert.equal(await backend.cancel({ queue: a, key: 'k' }), 1);
+        for (const [queue, id] of [
+          [a, other],
+          [b, elsewhere],
+        ] as const) {
+          const tap = await world.consume(backend, queue);
+          await world.arrive(tap, 1);
+          assert.deepEqual(tap.ids, [id]);
+        }
+      },
+      { needs: [cancelAll, filterBy('key')] },
+    ),
+    it(
+      'cancel.races-claim',
+      'an event is either cancelled or delivered, never both and never neither',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue);
+        const cancelled = new Set<string>();
+        const ids: string[] = [];
+        for (let i = 0; i < 50; i++) {
+          const out = world.outgoing({ to: { queue } });
+          ids.push(out.id);
+          const [, count] = await Promise.all([backend.send([out]), backend.cancel({ queue, id: out.id })]);
+          const more = await backend.cancel({ queue, id: out.id });
+          if ((count ?? 0) + (more ?? 0) > 0) cancelled.add(out.id);
+        }
+        await world.until('the rest', () => tap.all.length + cancelled.size >= ids.length);
+        await world.fence(backend, tap, ids.length - cancelled.size);
+        for (const id of ids) assert.notEqual(cancelled.has(id), tap.ids.includes(id), `${id} was both or neither`);
+      },
+      { needs: [cancelAll, filterBy('id')] },
+    ),
+    it(
+      'change.to-another-time-and-queue',
+      'change moves what waits, with its headers merged, and counts it',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const [from, to] = [world.name('q.dead'), await world.queue(backend, 'q')];
+        await backend.bind([{ queue: from, kind: 'parked' }]);
+        const headers = { keep: '1', change: '1', drop: '1' };
+        const id = await world.send(backend, { to: { queue: from }, headers });
+        await world.send(backend, { to: { queue: from } });
+        const changed = await backend.change(
+          { queue: from, id },
+          { queue: to, at: backend.now(), headers: { change: '2', drop: '', add: '3' } },
+        );
+        assert.equal(changed, 1);
+        const tap = await world.consume(backend, to);
+        const [delivery] = await world.arrive(tap, 1);
+        assert.deepEqual(
+          [delivery?.id, { ...delivery?.headers }, delivery?.handouts],
+          [id, { keep: '1', change: '2', add: '3' }, 1],
+        );
+        assert.equal(await backend.change({ queue: from, id }, { queue: to }), 0);
+      },
+      { needs: [change, filterBy('id')] },
+    ),
+    it(
+      'change.to-missing-queue-changes-nothing',
+      'a change to a queue that was never declared is invalid',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const id = await world.send(backend, { to: { queue } });
+        assert.equal(await world.refusal(backend.change({ queue, id }, { queue: world.name('never-declared') })), 'invalid');
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 1);
+        assert.deepEqual(tap.ids, [id]);
+      },
+      { needs: [change, filterBy('id')] },
+    ),
+  ],
+};

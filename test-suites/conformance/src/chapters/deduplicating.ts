@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { Deduplicated, Delivery } from 'wrkr/backend';
+import { type Chapter, it } from '../case.ts';
+import { dedupe } from '../needs.ts';
+
+export const deduplicating: Chapter = {
+  name: 'keys',
+  cases: [
+    it(
+      'dedupe.same-key-once',
+      'while an event of a key waits or is held in a queue, a further one stores nothing there',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('e');
+        const queue = await world.queue(backend, 'q', event);
+        const first = await world.send(backend, { to: { queue }, key: 'k' });
+        const again = async (): Promise<readonly Deduplicated[]> =>
+          (await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated;
+        const waiting = await again();
+        const tap = await world.consume(backend, queue);
+        const held = [...(await world.arrive(tap, 1))];
+        const instead = [{ index: 0, id: first, at: held[0]?.at }];
+        assert.deepEqual(waiting, instead, 'while it waits');
+        assert.deepEqual(await again(), instead, 'while it is held');
+        await tap.ack(...held);
+        assert.deepEqual(await again(), [], 'after it is done');
+        await world.arrive(tap, 2);
+      },
+      { needs: [dedupe] },
+    ),
+    it(
+      'dedupe.per-queue',
+      'a key counts in each queue by itself, and a move within the queue keeps it',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('e');
+        const [a, b] = [await world.queue(backend, 'a', event), await world.queue(backend, 'b', event)];
+        await world.send(backend, { to: { queue: a }, key: 'k' });
+        const tapA = await world.consume(backend, a, { max: 1 });
+        await tapA.move((await world.arrive(tapA, 1))[0] as Delivery, { at: backend.now() + 3_600_000 });
+        const second = world.outgoing({ to: { event }, key: 'k' });
+        assert.deepEqual(await backend.send([second]), { failures: [], deduplicated: [] }, 'it was stored in b');
+        const tapB = await world.consume(backend, b);
+        await world.arrive(tapB, 1);
+        assert.equal(tapB.all[0]?.id, second.id);
+        await world.fence(backend, tapA, 1);
+      },
+      { needs: [dedupe] },
+    ),
+    it(
+      'dedupe.dropped-with-the-queue',
+      'a move to another queue frees the key',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const parked = world.name('q.dead');
+        await backend.bind([{ queue: parked, kind: 'parked' }]);
+        await world.send(backend, { to: { queue }, key: 'k' });
+        const tap = await world.consume(backend, queue);
+        await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: parked });
+        assert.deepEqual((await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated, []);
+        await world.arrive(tap, 2);
+      },
+      { needs: [dedupe] },
+    ),
+  ],
+};

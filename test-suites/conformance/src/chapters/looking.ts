@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { Backend, Binding, Stored } from 'wrkr/backend';
+import { type Chapter, it } from '../case.ts';
+import { browseAll, stats } from '../needs.ts';
+
+type Full = Required<Pick<Backend, 'browse' | 'stats'>> & Backend;
+
+export const looking: Chapter = {
+  name: 'browse, stats, drop',
+  cases: [
+    it(
+      'browse.shows-without-consuming',
+      'browse shows what is there, in whatever state, and takes nothing',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue, { max: 1 });
+        const held = await world.send(backend, { to: { queue }, tid: 't', headers: { h: '1' } });
+        await world.arrive(tap, 1);
+        const ready = await world.send(backend, { to: { queue } });
+        const delayed = world.capabilities.delay
+          ? await world.send(backend, { to: { queue }, at: backend.now() + 60_000 })
+          : undefined;
+        const { items, next } = await backend.browse({ queue }, { limit: 10 });
+        assert.equal(next, undefined);
+        const states = Object.fromEntries(items.map(({ id, state }) => [id, state]));
+        assert.deepEqual(states, { [held]: 'held', [ready]: 'ready', ...(delayed && { [delayed]: 'delayed' }) });
+        const item = items.find(({ id }) => id === held) as Stored;
+        assert.deepEqual([item.tid, { ...item.headers }, item.body.byteLength, item.queue], ['t', { h: '1' }, 3, queue]);
+        await tap.ack(...tap.held);
+        await world.arrive(tap, 2);
+      },
+      { needs: [browseAll] },
+    ),
+    it(
+      'browse.filters',
+      'browse finds by each declared key and by several at once',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const [a, b] = [world.name('a'), world.name('b')];
+        const first = await world.send(backend, { to: { queue }, name: a, tid: 't1', key: 'k1' });
+        const second = await world.send(backend, { to: { queue }, name: a, tid: 't2', key: 'k2' });
+        const third = await world.send(backend, { to: { queue }, name: b, tid: 't1', key: 'k3' });
+        const found = async (filter: object): Promise<readonly string[]> =>
+          (await backend.browse({ queue, ...filter }, { limit: 10 })).items.map(({ id }) => id).sort();
+        const { filter } = world.capabilities;
+        if (filter.includes('id')) assert.deepEqual(await found({ id: second }), [second]);
+        if (filter.includes('name')) assert.deepEqual(await found({ name: a }), [first, second].sort());
+        if (filter.includes('tid')) assert.deepEqual(await found({ tid: 't1' }), [first, third].sort());
+        if (filter.includes('key')) assert.deepEqual(await found({ key: 'k3' }), [third]);
+        if (filter.includes('tid') && filter.includes('name')) assert.deepEqual(await found({ tid: 't1', name: a }), [first]);
+        assert.deepEqual(await found({ id: 'nobody' }), []);
+      },
+      { needs: [browseAll] },
+    ),
+    it(
+      'browse.pages',
+      'page by page everything is seen once',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const ids = await world.sendMany(backend, 25, { to: { queue } });
+        const seen: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = await backend.browse({ queue }, { limit: 10, ...(after !== undefined && { after }) });
+          assert.ok(page.items.length <= 10, 'a page is longer than its limit');
+          seen.push(...page.items.map(({ id }) => id));
+          after = page.next;
+        } while (after !== undefined && seen.length <= ids.length);
+        assert.deepEqual([...seen].sort(), [...ids].sort());
+      },
+      { needs: [browseAll] },
+    ),
+    it(
+      'bindings.lists-and-filters',
+      'bindings() gives exactly what was declared and bound',
+      async (world) => {
+        const backend = await world.open();
+        const [x, y] = [world.name('x'), world.name('y.#')];
+        const a = await world.queue(backend, 'a', x, y);
+        const b = await world.queue(backend, 'b', x);
+        const list = async (filter: Partial<Binding>): Promise<readonly string[]> => {
+          const all = (await backend.bindings?.(filter)) ?? [];
+          return all
+            .filter(({ queue }) => [a, b].includes(queue))
+            .map(({ queue, pattern }) => `${queue} ${pattern}`)
+            .sort();
+        };
+        assert.deepEqual(await list({ queue: a }), [`${a} ${undefined}`, `${a} ${x}`, `${a} ${y}`].sort());
+        assert.deepEqual(await list({ pattern: x }), [`${a} ${x}`, `${b} ${x}`].sort());
+        assert.deepEqual(await list({ queue: a, pattern: y }), [`${a} ${y}`]);
+        assert.deepEqual(await list({ kind: 'parked' }), []);
+        await backend.unbind([{ queue: a, pattern: x, kind: 'work' }]);
+        assert.deepEqual(await list({ pattern: x }), [`${b} ${x}`]);
+      },
+      { methods: ['bindings'] },
+    ),
+    it(
+      'stats.counts',
+      'stats() counts what is ready, delayed and held',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const before = backend.now();
+        await world.sendMany(backend, 3, { to: { queue } });
+        if (world.capabilities.delay) await world.send(backend, { to: { queue }, at: backend.now() + 60_000 });
+        const tap = await world.consume(backend, queue, { max: 1 });
+        await world.arrive(tap, 1);
+        const { ready, delayed, held, oldestReadyAt } = await backend.stats(queue);
+        const expected = { ready: 2, delayed: world.capabilities.delay ? 1 : 0, held: 1 };
+        for (const [figure, value] of Object.entries({ ready, delayed, held })) {
+          if (value !== null) assert.equal(value, expected[figure as 'ready'], figure);
+        }
+        if (oldestReadyAt !== null) assert.ok(oldestReadyAt >= before - world.span(0, 60_000) && oldestReadyAt <= backend.now());
+        const unknown = await backend.stats(world.name('unknown'));
+        for (const figure of ['ready', 'delayed', 'held'] as const) assert.ok(unknown[figure] === 0 || unknown[figure] === null);
+      },
+      { needs: [stats] },
+    ),
+    it(
+      'drop.removes-contents-and-bindings',
+      'drop() removes a queue with its events and bindings',
+      async (world) => {
+        const backend = await world.open();
+        const event = world.name('e');
+        const queue = await world.queue(backend, 'q', event);
+        await world.send(backend, { to: { event } });
+        await backend.drop?.(queue);
+        await backend.drop?.(queue);
+        await world.send(backend, { to: { event } });
+        await world.queue(backend, 'q');
+        await world.fence(backend, await world.consume(backend, queue), 0);
+      },
+      { methods: ['drop'] },
+    ),
+  ],
+};
