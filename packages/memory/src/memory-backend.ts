@@ -16,6 +16,7 @@ import {
   type QueueStats,
   type Sent,
   type Sink,
+  SystemClock,
 } from 'wrkr/backend';
 import { Broker } from './broker.ts';
 import { Item } from './item.ts';
@@ -56,6 +57,9 @@ const CAPABILITIES: Capabilities = {
   },
 };
 
+/** Until it is given a clock. */
+const MACHINE = new SystemClock();
+
 const ALL_SENT: Sent = Object.freeze({ failures: [], deduplicated: [] });
 const NO_TX = 'this backend has no transactions';
 
@@ -93,7 +97,7 @@ export class MemoryBackend implements Backend {
   }
 
   now(): Ms {
-    return this.clock.now();
+    return (this.#env?.clock ?? MACHINE).now();
   }
 
   async open(env: Env): Promise<void> {
@@ -213,7 +217,7 @@ export class MemoryBackend implements Backend {
     let stored = 0;
     let instead: Item | undefined;
     for (const queue of queues) {
-      const bearer = out.key === undefined ? undefined : queue.bearerOf(out.key);
+      const bearer = out.key === undefined || !this.capabilities.dedupe ? undefined : queue.bearerOf(out.key);
       instead ??= bearer;
       if (bearer) continue;
       stored++;

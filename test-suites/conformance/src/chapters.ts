@@ -7,10 +7,13 @@ import { coreScheduling } from './chapters/core-scheduling.ts';
 import { deduplicating } from './chapters/deduplicating.ts';
 import { delaying } from './chapters/delaying.ts';
 import { fanOut } from './chapters/fan-out.ts';
+import { histories } from './chapters/history.ts';
 import { lifecycle } from './chapters/lifecycle.ts';
 import { looking } from './chapters/looking.ts';
 import { losing } from './chapters/losing.ts';
 import { manifest } from './chapters/manifest.ts';
+import { payloads } from './chapters/payloads.ts';
+import { processes } from './chapters/processes.ts';
 import { publishing } from './chapters/publishing.ts';
 import { reconnecting } from './chapters/reconnecting.ts';
 import { settling } from './chapters/settling.ts';
@@ -22,6 +25,7 @@ export const chapters: readonly Chapter[] = [
   manifest,
   lifecycle,
   publishing,
+  payloads,
   fanOut,
   consuming,
   settling,
@@ -31,6 +35,8 @@ export const chapters: readonly Chapter[] = [
   cancelling,
   deduplicating,
   looking,
+  processes,
+  histories,
   coreHandling,
   coreScheduling,
   coreRetrying,

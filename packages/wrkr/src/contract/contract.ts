@@ -22,7 +22,8 @@ export type Headers = Readonly<Record<string, string>>;
 
 /**
  * A work queue is consumed by handlers. A parked queue (dead letters) waits for a person: nothing consumes it by itself and
- * nothing in it expires. Which of the two a queue is, is fixed when it is declared.
+ * nothing in it expires. Which of the two a queue is, is fixed when it is first declared: a later declaration as the other kind
+ * changes nothing and is no error.
  */
 export type QueueKind = 'work' | 'parked';
 
@@ -78,7 +79,7 @@ export interface Capabilities {
 export interface Outgoing {
   /**
    * `event`: one copy for each queue with a matching binding, however many of its bindings match; none is not an error.
-   * `queue`: that one queue, which must have been declared: `invalid` otherwise, never dropped.
+   * `queue`: that one queue, which must be declared when it is sent: `invalid` otherwise, never dropped. For what is delayed, too.
    */
   readonly to: { readonly event: string } | { readonly queue: string };
   /** Chosen by core, equal in every copy. Sending an id again while it is stored in a queue stores it once or twice, never less. */
@@ -95,6 +96,7 @@ export interface Outgoing {
    * In `$relay` only a waiting one counts: once it is handed out it is about to leave. A move to another queue drops the key.
    */
   readonly key?: string;
+  /** No key means anything to the backend, whatever its protocol makes of it: all arrive as they were sent, and no others. */
   readonly headers: Headers;
   /** Opaque bytes. */
   readonly body: Uint8Array;
@@ -116,11 +118,14 @@ export interface Delivery {
   readonly sentAt: Ms;
   readonly headers: Headers;
   readonly body: Uint8Array;
-  /** Hand-outs since it was stored, moved or changed, this one included: at least 1. Attempts are core's, in the headers. */
+  /**
+   * Hand-outs since it was stored, moved or changed, this one included, and those that ended with a lost connection: at least 1.
+   * Attempts are core's, in the headers.
+   */
   readonly handouts: number;
   /** End of the lease; `Infinity` for connection leases. */
   readonly leaseUntil: Ms;
-  /** Fences this hand-out: a settlement with the token of an earlier one is stale. */
+  /** The backend's own, to know this hand-out by: a settlement of an earlier one is stale. Core does not look at it. */
   readonly token: unknown;
 }
 
@@ -166,17 +171,19 @@ export interface Sink {
 export interface Consumer {
   /**
    * The most deliveries that may be out and unsettled; a settlement frees its slot. 0 pauses. Lowering it takes nothing back.
-   * Takes effect without waiting; a repeat is harmless.
+   * What was on its way when it was lowered may still be delivered. Takes effect without waiting; a repeat is harmless, also while
+   * the connection is down.
    */
   limit(max: number): void;
   /**
-   * Ends hand-outs, each with its own result: `stale` where the lease is gone or another holds it, `invalid` for a move to an
+   * Ends hand-outs, each with its own result. What has no failure is with the server: no crash of this process brings it back.
+   * `stale` where the lease is gone or another holds it, `invalid` for a move to an
    * undeclared queue. An ack of what is already gone counts as done or as stale. Rejects only if nothing is known about the
    * whole batch. A repeat is harmless: core repeats on `unavailable` and `timeout` for as long as it believes that it holds them.
    */
   settle(batch: readonly Settlement[]): Promise<readonly Failure[]>;
   /**
-   * Timed leases only: these leases end `forMs` from now, by the backend's clock. `stale` per item where it was too late.
+   * Timed leases only, and never called for others: these leases end `forMs` from now, by the backend's clock. `stale` per item where it was too late.
    * A repeat is harmless.
    */
   extend(batch: readonly Delivery[], forMs: Ms): Promise<readonly Failure[]>;
@@ -194,6 +201,10 @@ export interface ConsumeOptions {
 /** A queue, and a pattern of event names that reach it. Without a pattern the queue is only declared. */
 export interface Binding {
   readonly queue: string;
+  /**
+   * Words, separated by dots: `*` is any one word, `#` zero or more, wherever they stand; every other word is itself, byte for
+   * byte. Names of events and queues that begin with `$` are core's: no event has such a name.
+   */
   readonly pattern?: string;
   readonly kind: QueueKind;
 }
@@ -267,7 +278,8 @@ export interface Backend {
   readonly capabilities: Capabilities;
   /**
    * Connects and prepares the store. Rejects with `unavailable` if it cannot; then it may be called again. Once open, a further
-   * call resolves and changes nothing, and a lost connection is re-established by the backend, consumers included.
+   * call resolves and changes nothing, and a lost connection is re-established by the backend, consumers included. After `close()`
+   * it rejects with `closed`: a closed backend stays closed.
    */
   open(env: Env): Promise<void>;
   /**
@@ -275,15 +287,18 @@ export interface Backend {
    * done that. Calls under way are settled, one way or the other. May be called twice, before `open()` and while busy.
    */
   close(): Promise<void>;
-  /** The upper bound of the clock that compares due and lease times. Core derives every relative `at` from it. Cheap, synchronous. */
+  /**
+   * The upper bound of the clock that compares due and lease times. Core derives every relative `at` from it. Cheap, synchronous, usable at
+   * any time, also before `open()` and after `close()`; never throws.
+   */
   now(): Ms;
   /** Declares the queues and binds them. Every process's next `send()` sees it once it has resolved. A repeat is harmless. */
   bind(batch: readonly Binding[]): Promise<void>;
   /** Removes bindings; queues stay, and so do the copies in them. Visible like `bind`. A repeat is harmless. */
   unbind(batch: readonly Binding[]): Promise<void>;
   /**
-   * Resolves when each event is stored in all of its queues, as durably as declared; one that fails is in none. Where a call
-   * rejects, `applied` says whether some may be stored; core sends those again with the same ids.
+   * Resolves when each event is stored in all of its queues, as durably as declared; one that fails with `applied: 'no'` is in
+   * none. Where a call rejects, or an item fails, with `maybe`, some may be stored; core sends those again with the same ids.
    *
    * With `tx`, a transaction of the caller's as this client knows it, all of it is stored if and when that commits. Core then has
    * no other call under way with the same `tx`, sends nothing again, and passes on what it rejects with as it is: so it rejects
@@ -292,7 +307,8 @@ export interface Backend {
   send(batch: readonly Outgoing[], options?: { readonly tx?: unknown }): Promise<Sent>;
   /**
    * Hands out events of a queue, which is declared if it was not, until the consumer stops. Deliveries may begin before the
-   * promise resolves. Several consumers of one queue, in any process, share its events. Earliest due first.
+   * promise resolves. Several consumers of one queue, in any process, share its events. Earliest due first, of what waits; a moved
+   * event may come last.
    */
   consume(queue: string, sink: Sink, options: ConsumeOptions): Promise<Consumer>;
   /** Removes what matches and nobody holds. Resolves with how many, or `null` if the backend cannot know. */
@@ -308,7 +324,10 @@ export interface Backend {
   bindings?(filter?: Partial<Binding>): Promise<readonly Binding[]>;
   /** An unknown queue has zeros. */
   stats?(queue: string): Promise<QueueStats>;
-  /** Removes the queue with its bindings and everything in it, held or not; consumers get nothing more. A repeat is harmless. */
+  /**
+   * Removes the queue with its bindings and everything in it, held or not; consumers get nothing more. Where `browse` is false,
+   * what was delayed for it may appear again if the queue is declared anew. A repeat is harmless, as is a queue that is not there.
+   */
   drop?(queue: string): Promise<void>;
 }
 
@@ -320,7 +339,7 @@ export interface Backend {
  * - `invalid`     the call can never succeed as it is
  * - `too_large`   beyond a limit
  * - `unsupported` the capability is absent
- * - `internal`    anything else
+ * - `internal`    anything else, and whatever the cause is not known of: core repeats what is `unavailable`, and would do so in vain
  */
 export type BackendErrorCode =
   | 'unavailable'

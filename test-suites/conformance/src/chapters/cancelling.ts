@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
-import { cancelAll, change, filterBy } from '../needs.ts';
+import { cancelAll, cancels, change, delay, filterBy } from '../needs.ts';
 
 type Full = Required<Pick<Backend, 'cancel' | 'change'>> & Backend;
 
@@ -105,6 +105,48 @@ export const cancelling: Chapter = {
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 1);
         assert.deepEqual(tap.ids, [id]);
+      },
+      { needs: [change, filterBy('id')] },
+    ),
+    it(
+      'cancel.what-is-not-due',
+      'what is not yet due is taken back by its receipt, and a second time finds nothing',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const [warm, queue] = [await world.queue(backend, 'warm-up'), await world.queue(backend, 'q')];
+        await world.send(backend, { to: { queue: warm }, at: backend.now() + 1 });
+        const tap = await world.consume(backend, queue);
+        const wait = world.span(60_000, 2000);
+        const at = backend.now() + wait;
+        const id = await world.send(backend, { to: { queue }, at });
+        const stays = await world.send(backend, { to: { queue }, at });
+        const first = await backend.cancel({ id, at });
+        assert.ok(first === 1 || first === null, `cancel gave ${first}`);
+        const second = await backend.cancel({ id, at });
+        assert.ok(second === 0 || second === null, `the second cancel gave ${second}`);
+        await world.pass(wait);
+        await world.until('the other one', () => tap.ids.includes(stays));
+        await world.fence(backend, tap, 1);
+      },
+      { needs: [delay, cancels, filterBy('id')] },
+    ),
+    it(
+      'change.races-claim',
+      'an event that is given another queue while it may be handed out is in one of the two, once',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const [a, b] = [await world.queue(backend, 'a'), await world.queue(backend, 'b')];
+        const taps = [await world.consume(backend, a), await world.consume(backend, b)];
+        const ids: string[] = [];
+        for (let i = 0; i < 30; i++) {
+          const out = world.outgoing({ to: { queue: a } });
+          ids.push(out.id);
+          await Promise.all([backend.send([out]), backend.change({ queue: a, id: out.id }, { queue: b })]);
+          await backend.change({ queue: a, id: out.id }, { queue: b });
+        }
+        const seen = (): readonly string[] => taps.flatMap((tap) => tap.ids);
+        await world.until('all of them', () => seen().length >= ids.length);
+        assert.deepEqual([...seen()].sort(), [...ids].sort());
       },
       { needs: [change, filterBy('id')] },
     ),

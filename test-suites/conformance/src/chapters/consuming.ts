@@ -46,6 +46,18 @@ export const consuming: Chapter = {
         assert.deepEqual(tap.ids, [id]);
       }
     }),
+    it('compete.late-joiner-gets-work', 'a consumer that joins later gets its share of what is left', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const first = await world.consume(backend, queue, { max: 2 });
+      const ids = await world.sendMany(backend, 40, { to: { queue } });
+      await world.until('two at the first', () => first.held.size === 2);
+      const late = await world.consume(await world.open(), queue, { max: 2 });
+      await world.until('two at the one that joined', () => late.held.size === 2);
+      for (const tap of [first, late]) tap.ackAll();
+      await world.until('all of them', () => first.all.length + late.all.length >= 40);
+      assert.deepEqual([...first.ids, ...late.ids].sort(), [...ids].sort());
+    }),
     it('limit.never-more-than-max', 'never more than max are out unsettled, and all of max is used', async (world) => {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');
@@ -58,6 +70,17 @@ export const consuming: Chapter = {
         await tap.ack([...tap.held][0] as never);
       }
       assert.equal(tap.peak, 3, `${tap.peak} were held at once, of 3 allowed`);
+    }),
+    it('limit.holds-across-redelivery', 'events that come again count like those that come first', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const tap = await world.consume(backend, queue, { max: 2 });
+      await world.sendMany(backend, 4, { to: { queue } });
+      for (let i = 0; i < 20; i++) {
+        await world.until('two held', () => tap.held.size === 2);
+        await tap.move([...tap.held][0] as never);
+      }
+      assert.equal(tap.peak, 2, `${tap.peak} were held at once, of 2 allowed`);
     }),
     it('limit.zero-pauses-and-resumes', 'limit(0) pauses, limit(1) goes on', async (world) => {
       const backend = await world.open();
@@ -123,12 +146,14 @@ export const consuming: Chapter = {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');
       const tap = await world.consume(backend, queue);
-      const sending = world.sendMany(backend, 20, { to: { queue } });
+      const sends = Array.from({ length: 5 }, () => world.sendMany(backend, 20, { to: { queue } }));
+      await world.until('something held', () => tap.held.size > 0);
       await tap.consumer.stop();
       const count = tap.all.length;
-      await sending;
-      const next = await world.consume(await world.open(), queue);
-      await world.until('the rest at another consumer', () => next.all.length >= 20 - count);
+      await Promise.all(sends);
+      await tap.ack(...tap.held);
+      const next = (await world.consume(await world.open(), queue)).ackAll();
+      await world.until('the rest at another consumer', () => next.all.length >= 100 - count);
       assert.equal(tap.all.length, count, 'it delivered after stop()');
     }),
     it('stop.held-still-settleable', 'what was out at stop() can be settled afterwards', async (world) => {

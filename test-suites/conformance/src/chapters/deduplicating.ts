@@ -63,5 +63,22 @@ export const deduplicating: Chapter = {
       },
       { needs: [dedupe] },
     ),
+    it(
+      'dedupe.concurrent',
+      'of many at once with one key one is stored, and the others say which',
+      async (world) => {
+        const [one, other] = [await world.open(), await world.open()];
+        const queue = await world.queue(one, 'q');
+        const out = Array.from({ length: 40 }, () => world.outgoing({ to: { queue }, key: 'k' }));
+        const sent = await Promise.all(out.map((item, i) => (i % 2 ? one : other).send([item])));
+        const instead = sent.flatMap(({ deduplicated }) => deduplicated.map(({ id }) => id));
+        const tap = await world.consume(one, queue);
+        await world.arrive(tap, 1);
+        assert.deepEqual(new Set(instead), new Set(tap.ids));
+        assert.equal(instead.length, 39);
+        await world.fence(one, tap, 1);
+      },
+      { needs: [dedupe] },
+    ),
   ],
 };

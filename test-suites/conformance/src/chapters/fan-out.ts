@@ -151,5 +151,38 @@ export const fanOut: Chapter = {
         await world.fence(backend, await world.consume(backend, b), 0);
       },
     ),
+    it('fanout.no-history-for-late-binding', 'a queue gets nothing that was published before its binding', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const early = await world.queue(backend, 'early', event);
+      await world.send(backend, { to: { event } });
+      const late = await world.queue(backend, 'late', event);
+      const id = await world.send(backend, { to: { event } });
+      const tap = await world.consume(backend, late);
+      await world.arrive(tap, 1);
+      assert.deepEqual(tap.ids, [id]);
+      await world.arrive(await world.consume(backend, early), 2);
+      await world.fence(backend, tap, 1);
+    }),
+    it('fanout.many-queues', 'one event for 100 queues is in each of them', async (world) => {
+      const backend = await world.open();
+      const event = world.name('e');
+      const queues = Array.from({ length: 100 }, (_, i) => world.name(`q${i}`));
+      await backend.bind(queues.map((queue) => ({ queue, pattern: event, kind: 'work' })));
+      const id = await world.send(backend, { to: { event } });
+      const taps = await Promise.all(queues.map((queue) => world.consume(backend, queue, { max: 5 })));
+      await Promise.all(taps.map((tap) => world.arrive(tap, 1)));
+      for (const tap of taps) assert.deepEqual(tap.ids, [id]);
+    }),
+    it('bind.first-kind-wins', 'declaring a queue again as the other kind is no error and changes nothing', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const id = await world.send(backend, { to: { queue } });
+      await backend.bind([{ queue, kind: 'parked' }]);
+      const tap = await world.consume(backend, queue);
+      await world.arrive(tap, 1);
+      assert.deepEqual(tap.ids, [id]);
+      await world.fence(backend, tap, 1);
+    }),
   ],
 };

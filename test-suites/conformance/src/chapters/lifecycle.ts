@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Backend } from 'wrkr/backend';
+import type { Backend, BackendError } from 'wrkr/backend';
 import { type Case, type Chapter, it, type OptionalMethod } from '../case.ts';
+import { network } from '../needs.ts';
 import { Tap } from '../tap.ts';
 import type { World } from '../world.ts';
 
@@ -45,6 +46,26 @@ function traits(method: string, call: Call): readonly Case[] {
   ];
 }
 
+const errorOf = (error: BackendError): BackendError => error;
+
+async function leavesNoTimer(world: World, backend: Backend, queue: string): Promise<void> {
+  const tap = await world.consume(backend, queue);
+  await world.send(backend, { to: { queue } });
+  await world.arrive(tap, 1);
+  if (world.capabilities.delay) await world.send(backend, { to: { queue }, at: backend.now() + 3_600_000 });
+  await backend.close();
+  assert.equal(world.timers, 0, 'timers are left');
+}
+
+/** Only a process can tell what keeps a process alive. */
+async function endsByItself(world: World, queue: string): Promise<void> {
+  const child = world.child('worksAndCloses', { queue, leaseMs: world.leaseMs });
+  await world.until('its close() to resolve', () => child.messages.includes('closed'), 15_000);
+  child.release();
+  await world.until('its process to end', () => child.exit !== undefined, 3000);
+  assert.equal(child.exit, 0);
+}
+
 export const lifecycle: Chapter = {
   name: 'lifecycle',
   cases: [
@@ -71,16 +92,72 @@ export const lifecycle: Chapter = {
       assert.equal(await world.refusal(world.open(backend)), 'closed');
       assert.deepEqual(world.witness(backend).states, ['up', 'closed']);
     }),
-    it('life.close-leaves-nothing', 'close() leaves no timer behind, whatever waits or is held', async (world) => {
+    it(
+      'life.close-leaves-nothing',
+      'close() leaves nothing that keeps a process alive, whatever waits or is held',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        await (world.capabilities.scope === 'network' ? endsByItself(world, queue) : leavesNoTimer(world, backend, queue));
+      },
+      { hooks: ['child'] },
+    ),
+    it('life.now-any-time', 'now() can be called before open() and after close()', async (world) => {
+      const backend = world.create();
+      const before = backend.now();
+      await world.open(backend);
+      const open = backend.now();
+      await backend.close();
+      for (const now of [before, open, backend.now()]) assert.ok(Number.isFinite(now), `now() gave ${now}`);
+    }),
+    it('life.close-while-busy', 'close() amid 100 sends and as many deliveries: every call is answered', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const tap = await world.consume(backend, queue, { max: 10 });
+      let acks = 0;
+      tap.onDelivery = (delivery) => void tap.ack(delivery).then(count, count);
+      const count = (): number => ++acks;
+      const out = Array.from({ length: 100 }, () => world.outgoing({ to: { queue } }));
+      const sends = out.map((one) => backend.send([one]).then(({ failures }) => failures[0]?.error, errorOf));
+      await world.until('a delivery', () => tap.all.length > 0);
+      await backend.close();
+      const codes = (await Promise.all(sends)).map((error) => error?.code ?? 'done');
+      for (const code of codes) assert.ok(['done', 'closed', 'unavailable', 'timeout'].includes(code), `a send ended as ${code}`);
+      await world.until('an answer to every ack', () => acks === tap.all.length);
+      const again = (await world.consume(await world.open(), queue)).ackAll();
+      const seen = (id: string): boolean => again.ids.includes(id) || tap.ids.includes(id);
+      await world.until('all that were confirmed', () => out.every(({ id }, i) => codes[i] !== 'done' || seen(id)));
+    }),
+    it('life.two-in-one-process', 'closing one backend leaves another in the same process as it was', async (world) => {
+      const [one, other] = [await world.open(), await world.open()];
+      const queue = await world.queue(one, 'q');
+      const tap = await world.consume(other, queue);
+      await one.close();
+      await world.fence(other, tap, 0);
+      assert.deepEqual(world.witness(other).states, ['up']);
+    }),
+    it('life.rejected-call-leaves-usable', 'after a call that was refused the next one works', async (world) => {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');
       const tap = await world.consume(backend, queue);
-      await world.send(backend, { to: { queue } });
-      await world.arrive(tap, 1);
-      if (world.capabilities.delay) await world.send(backend, { to: { queue }, at: backend.now() + 3_600_000 });
-      await backend.close();
-      assert.equal(world.timers, 0, 'timers are left');
+      for (let i = 0; i < 3; i++) {
+        const { failures } = await backend.send([world.outgoing({ to: { queue: world.name('never-declared') } })]);
+        assert.deepEqual([failures.length, failures[0]?.error.code], [1, 'invalid']);
+        await world.fence(backend, tap, 0);
+      }
     }),
+    it(
+      'life.open-unreachable',
+      'open() rejects with unavailable where nobody listens, again and again, and close() still ends it',
+      async (world) => {
+        const backend = world.harness.unreachable?.() ?? world.create();
+        assert.equal(await world.refusal(world.open(backend)), 'unavailable');
+        assert.equal(await world.refusal(world.open(backend)), 'unavailable');
+        assert.ok(!world.witness(backend).states.includes('up'));
+        await backend.close();
+      },
+      { needs: [network], hooks: ['unreachable'] },
+    ),
     ...Object.entries(calls).flatMap(([method, call]) => traits(method, call)),
   ],
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Binding, Stored } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
-import { browseAll, stats } from '../needs.ts';
+import { browseAll, browses, delay, stats } from '../needs.ts';
 
 type Full = Required<Pick<Backend, 'browse' | 'stats'>> & Backend;
 
@@ -132,6 +132,39 @@ export const looking: Chapter = {
         await world.send(backend, { to: { event } });
         await world.queue(backend, 'q');
         await world.fence(backend, await world.consume(backend, queue), 0);
+      },
+      { methods: ['drop'] },
+    ),
+    it(
+      'drop.with-delayed-events',
+      'what was not yet due goes with its queue',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const wait = world.span(60_000, 1000);
+        await world.send(backend, { to: { queue }, at: backend.now() + wait });
+        await backend.drop?.(queue);
+        await world.queue(backend, 'q');
+        await world.pass(wait);
+        await world.fence(backend, await world.consume(backend, queue), 0);
+      },
+      { needs: [delay, browses], methods: ['drop'] },
+    ),
+    it(
+      'drop.under-a-consumer',
+      'a consumer of a dropped queue gets nothing more, and what it held can do no harm',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue, { max: 1 });
+        await world.sendMany(backend, 2, { to: { queue } });
+        const held = [...(await world.arrive(tap, 1))];
+        const other = await world.open();
+        await other.drop?.(queue);
+        for (const { error } of await tap.ack(...held)) assert.equal(error.code, 'stale');
+        await world.queue(other, 'q');
+        await world.fence(other, await world.consume(other, queue), 0);
+        assert.equal(tap.all.length, 1, 'the consumer of the dropped queue got more');
       },
       { methods: ['drop'] },
     ),

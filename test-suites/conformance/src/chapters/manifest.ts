@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
+import { noDedupe } from '../needs.ts';
 
 export const manifest: Chapter = {
   name: 'manifest',
@@ -36,5 +37,17 @@ export const manifest: Chapter = {
       for (const [what, value] of Object.entries(numbers)) assert.ok(Number.isFinite(value) && value > 0, `${what} is ${value}`);
       assert.ok(limits.nameBytes >= 205, "limits.nameBytes must leave room for a queue of 200 bytes and '.dead'");
     }),
+    it(
+      'caps.absent-means-absent',
+      'where dedupe is not declared a key keeps nothing out',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const batch = [1, 2].map(() => world.outgoing({ to: { queue }, key: 'k' }));
+        assert.deepEqual(await backend.send(batch), { failures: [], deduplicated: [] });
+        await world.arrive(await world.consume(backend, queue), 2);
+      },
+      { needs: [noDedupe] },
+    ),
   ],
 };

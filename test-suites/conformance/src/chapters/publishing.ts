@@ -89,6 +89,34 @@ export const publishing: Chapter = {
         assert.deepEqual([...tap.ids].sort(), good.map(({ id }) => id).sort());
       },
     ),
+    it('publish.batch-at-limit', 'a batch of the greatest size that is declared is taken whole', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const batch = Array.from({ length: world.capabilities.limits.batch }, () => world.outgoing({ to: { queue } }));
+      assert.deepEqual((await backend.send(batch)).failures, []);
+      const tap = (await world.consume(backend, queue)).ackAll();
+      await world.arrive(tap, batch.length);
+      assert.deepEqual([...tap.ids].sort(), batch.map(({ id }) => id).sort());
+    }),
+    it('publish.concurrent', 'of sends that are under way at once none is lost and none doubled', async (world) => {
+      const backend = await world.open();
+      const queue = await world.queue(backend, 'q');
+      const send = (): Promise<readonly string[]> => world.sendMany(backend, 20, { to: { queue } });
+      const ids = (await Promise.all(Array.from({ length: 10 }, send))).flat();
+      const tap = (await world.consume(backend, queue)).ackAll();
+      await world.arrive(tap, 200);
+      assert.deepEqual([...tap.ids].sort(), [...ids].sort());
+    }),
+    it('publish.unrouted-is-true', 'what is said to have no subscriber has none', async (world) => {
+      const backend = await world.open();
+      const [heard, unheard] = [world.name('heard'), world.name('unheard')];
+      const tap = await world.consume(backend, await world.queue(backend, 'q', heard));
+      const nobody = await world.send(backend, { to: { event: unheard } });
+      await world.send(backend, { to: { event: heard } });
+      await world.arrive(tap, 1);
+      const { unrouted } = world.witness(backend);
+      assert.ok(unrouted.length <= 1 && unrouted.every((id) => id === nobody), `it said this of ${unrouted.join(', ')}`);
+    }),
     it('publish.empty-batch', 'sending nothing resolves', async (world) => {
       assert.deepEqual((await (await world.open()).send([])).failures, []);
     }),
@@ -130,7 +158,20 @@ export const publishing: Chapter = {
     it('headers.keys-of-other-worlds', 'keys that mean something to a protocol or a language mean nothing', async (world) => {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');
-      const keys = ['CC', 'BCC', 'x-death', 'x-delivery-count', 'x-match', 'x-delay', 'a.b', 'Case', 'case', 'toString', '0'];
+      const keys = [
+        'CC',
+        'BCC',
+        'x-death',
+        'x-delivery-count',
+        'x-match',
+        'x-delay',
+        'content-type',
+        'a.b',
+        'Case',
+        'case',
+        'toString',
+        '0',
+      ];
       const headers = Object.fromEntries(keys.map((key) => [key, `my ${key}`]));
       await world.send(backend, { to: { queue }, headers });
       const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
