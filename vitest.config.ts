@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     include: ['{packages,test-suites,examples}/*/test/**/*.test.ts'],
     pool: 'threads',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     reporters: outputFile ? ['default', ['json', { outputFile }]] : ['default'],
   },
 });

@@ -1,4 +1,5 @@
 import { Broker, MemoryBackend } from '@wrkr/memory';
+import { VirtualClock } from '@wrkr/testing';
 import { describe, expect, it } from 'vitest';
 import type { Handler, HandlerContext } from 'wrkr';
 import { backendError } from 'wrkr/backend';
@@ -155,15 +156,15 @@ describe('a follow-up', () => {
     { code: 'unavailable' as const, attempts: [1, 1, 1], what: 'while the backend is away brings its event back at no cost' },
     { code: 'invalid' as const, attempts: [1, 2, 3], what: 'and never can be is a failed attempt of its handler' },
   ])('that cannot be stored, case %#: $what', async ({ code, attempts }) => {
+    const runs: number[] = [];
     class Refusing extends MemoryBackend {
-      refuses = 2;
       override send: MemoryBackend['send'] = (batch) => {
-        const refused = batch.some(({ name }) => name === 'second') && this.refuses-- > 0;
+        const refused = batch.some(({ name }) => name === 'second') && runs.length < 3;
         return refused ? Promise.reject(backendError(code, 'full')) : super.send(batch);
       };
     }
-    const { wrkr, clock } = setup({ backend: new Refusing(), publishTimeout: 0.001 });
-    const runs: number[] = [];
+    const clock = new VirtualClock({ patience: 500 }); // real time passes between two attempts to store it
+    const { wrkr } = setup({ backend: new Refusing(), publishTimeout: 1, clock });
     const errors: string[] = [];
     wrkr.on('error', (error) => errors.push(`${error.code} ${error.message}`));
     const handler: Handler = async (event, _, { followUp }) => {
