@@ -32,6 +32,7 @@ export class Calls {
       return await Promise.race([call, ended]);
     } finally {
       this.#out.delete(end);
+      if (this.#out.size === 0) this.#rest();
     }
   }
 
@@ -50,6 +51,11 @@ export class Calls {
 
   close(error: BackendError): void {
     for (const end of this.#out.keys()) end(error);
+    this.#rest();
+  }
+
+  /** No timer while nothing is out: it would keep the process alive. */
+  #rest(): void {
     this.#cancelLook?.();
     this.#cancelLook = undefined;
   }
