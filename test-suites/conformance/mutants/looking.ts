@@ -59,11 +59,6 @@ export const looking: readonly Mutant[] = [
   { breaks: 'counts one too few', caughtBy: 'stats.counts', breakIt: counts(({ ready }) => ({ ready: sum(ready) - 1 })) },
   { breaks: 'counts nothing that is held', caughtBy: 'stats.counts', breakIt: counts(() => ({ held: 0 })) },
   {
-    breaks: 'gives the age of the oldest, not since when it is ready',
-    caughtBy: 'stats.counts',
-    breakIt: counts(() => ({ oldestReadyAt: 5 })),
-  },
-  {
     breaks: 'drops a queue and keeps its events for the next of that name',
     caughtBy: 'drop.removes-contents-and-bindings',
     breakIt: drops(async () => {}),
