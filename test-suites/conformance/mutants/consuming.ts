@@ -112,6 +112,11 @@ export const consuming: readonly Mutant[] = [
     breakIt: servesTheFirst(),
   },
   {
+    breaks: 'serves nobody who comes later',
+    caughtBy: 'compete.late-joiner-gets-work',
+    breakIt: servesTheFirst(),
+  },
+  {
     breaks: 'fetches ten more than a consumer may have, out of reach of the others',
     caughtBy: 'compete.stuck-does-not-starve',
     breakIt: hoards,
@@ -174,7 +179,7 @@ export const consuming: readonly Mutant[] = [
   },
   {
     breaks: 'goes on to deliver after stop()',
-    caughtBy: 'stop.no-delivery-after-resolve',
+    caughtBy: 'restart.same-queue-works',
     breakIt: stops(async () => {}),
   },
   {

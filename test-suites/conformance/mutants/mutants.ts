@@ -8,6 +8,7 @@ import { losing } from './losing.ts';
 import type { Mutant } from './mutant.ts';
 import { payload } from './payload.ts';
 import { publishing } from './publishing.ts';
+import { rarely } from './rarely.ts';
 import { settling } from './settling.ts';
 
 /** All of them, in the order of the suite. */
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...delaying,
   ...addressing,
   ...looking,
+  ...rarely,
 ];
