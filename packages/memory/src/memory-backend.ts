@@ -117,9 +117,10 @@ export class MemoryBackend implements Backend {
     if (opened) this.#env?.onState('closed');
   }
 
-  /** For tests: the process dies. Nothing is given back; what it holds stays held until its leases end. */
+  /** For tests: the process dies. Timed leases end in their time; those of a connection end with it. */
   crash(): void {
     this.#state = 'closed';
+    if (this.capabilities.lease.kind === 'connection') for (const consumer of this.#consumers) consumer.giveBack();
     this.#leave();
   }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** What a child is told, as its only argument. */
@@ -15,18 +16,17 @@ export class Child {
   /** Its exit code, or the signal that ended it. */
   exit: number | string | undefined;
   readonly #process: ChildProcess;
-  readonly #ended: Promise<void>;
+  /** Nothing is left on the way from it. */
+  readonly #ended: Promise<unknown>;
 
   constructor(harness: URL, order: Order) {
     const program = fileURLToPath(new URL('./child.js', import.meta.url));
     this.#process = fork(program, [harness.href, JSON.stringify(order)], { execArgv: [] });
     this.#process.on('message', (message) => this.messages.push(message));
-    this.#ended = new Promise((resolve) => {
-      this.#process.on('exit', (code, signal) => {
-        this.exit = signal ?? code ?? 0;
-        resolve();
-      });
+    this.#process.on('exit', (code, signal) => {
+      this.exit = signal ?? code ?? 0;
     });
+    this.#ended = Promise.all([once(this.#process, 'exit'), once(this.#process, 'disconnect')]);
   }
 
   /** Lets go of the channel, which would keep the child alive. */

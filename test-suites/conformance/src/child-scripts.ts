@@ -1,4 +1,4 @@
-import { type Backend, type Outgoing, SystemClock } from 'wrkr/backend';
+import { type Backend, type Failure, type Outgoing, SystemClock } from 'wrkr/backend';
 import { Tap } from './tap.ts';
 import { Witness } from './witness.ts';
 
@@ -56,21 +56,23 @@ const publishes: ChildScript = async (create, data, tell) => {
 const moves: ChildScript = async (create, data, tell) => {
   const work = data as Work;
   const tap = await consuming(await opened(create), work, 10);
-  tap.onDelivery = (delivery) => {
+  tap.each((delivery) => {
     tell(delivery.id);
     void tap.move(delivery).catch(() => {});
-  };
+  });
 };
 
-/** Acks what it gets, and says so, until it is killed. */
+/** Acks what it gets, and says so before and after, until it is killed. */
 const acks: ChildScript = async (create, data, tell) => {
   const work = data as Work;
   const tap = await consuming(await opened(create), work, 10);
-  tap.onDelivery = (delivery) => {
-    void tap.ack(delivery).then((failures) => {
-      if (failures.length === 0) tell(delivery.id);
-    });
-  };
+  tap.each((delivery) => {
+    const acked = (failures: readonly Failure[]): void => {
+      if (failures.length === 0) tell({ acked: delivery.id });
+    };
+    tell({ acking: delivery.id });
+    void tap.ack(delivery).then(acked, () => {});
+  });
 };
 
 export const scripts: Readonly<Record<string, ChildScript>> = { worksAndCloses, publishes, moves, acks };

@@ -17,7 +17,7 @@ export interface Probe {
   readonly mustComeMs: Ms;
 }
 
-const TRIPS = 20;
+const TRIPS = 21;
 const LONGEST_TRIP: Ms = 1000;
 
 /** A word that no other run has, on whatever server: the first part of every name that it uses. */
@@ -62,7 +62,8 @@ async function roundTrip(backend: Backend, queue: string): Promise<Ms> {
   const { real } = new SystemClock();
   const times: Ms[] = [0];
   const travel = travelling(backend, queue);
-  for (let n = 0; n < TRIPS; n++) {
+  await inTime(travel.next()); // it has to be built first
+  for (let n = 1; n < TRIPS; n++) {
     const began = real.now();
     if (!(await inTime(travel.next()))) break;
     times.push(real.now() - began);

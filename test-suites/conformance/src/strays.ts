@@ -29,7 +29,7 @@ export class Strays {
 
   #came(error: unknown): void {
     if (this.#running.size === 0) this.unclaimed.push(error);
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const what = String(error);
     for (const fail of this.#running) fail(new Error(`nobody handled this: ${what}`, { cause: error }));
   }
 }

@@ -65,11 +65,16 @@ export class Tap implements Sink {
     return this.settle([{ d, do: 'move', queue: to.queue ?? d.queue, at: to.at ?? 0, headers: to.headers ?? d.headers }]);
   }
 
-  /** Acks what it has and whatever comes. */
-  ackAll(): this {
-    this.onDelivery = (delivery) => void this.ack(delivery);
-    if (this.held.size > 0) void this.ack(...this.held);
+  /** Does it with what is held, and with whatever comes. */
+  each(handle: (delivery: Delivery) => void): this {
+    this.onDelivery = handle;
+    for (const delivery of [...this.held]) handle(delivery);
     return this;
+  }
+
+  /** Acks what it has and whatever comes; what cannot be acked will come again. */
+  ackAll(): this {
+    return this.each((delivery) => void this.ack(delivery).catch(() => {}));
   }
 
   /** A settlement frees its slot at once; what fails for another reason than being lost is still held. */

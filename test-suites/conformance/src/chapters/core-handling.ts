@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Wrkr } from 'wrkr';
 import { type Chapter, itInCore } from '../case.ts';
 import { delay } from '../needs.ts';
 
@@ -99,6 +100,108 @@ export const coreHandling: Chapter = {
       await world.started((bus) => bus.subscribe(queue, event, (got) => attempts.push(got.attempt)));
       await world.until('both at another process', () => attempts.length === 2);
       assert.deepEqual(attempts, [1, 1]);
+    }),
+    itInCore('handler.concurrency', 'as many handlers run at once as the subscription says, and no more', async (world) => {
+      const event = world.name('e');
+      let running = 0;
+      let most = 0;
+      const gate: (() => void)[] = [];
+      const handler = async (): Promise<void> => {
+        most = Math.max(most, ++running);
+        await new Promise<void>((resolve) => gate.push(resolve));
+        running--;
+      };
+      const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, handler, { concurrency: 3 }));
+      await wrkr.publish(Array.from({ length: 12 }, () => ({ name: event })));
+      for (let left = 12; left > 0; left--) {
+        const room = Math.min(3, left);
+        await world.until(`${room} handlers at once`, () => gate.length === room);
+        gate.shift()?.();
+      }
+      assert.equal(most, 3);
+    }),
+    itInCore(
+      'publish.from-inside-a-handler',
+      'a handler can publish to its own queue, also where one runs at a time',
+      async (world) => {
+        const event = world.name('e');
+        const seen: unknown[] = [];
+        const wrkr: Wrkr = await world.started((bus) =>
+          bus.subscribe(
+            world.name('q'),
+            event,
+            async ({ payload }) => {
+              seen.push(payload);
+              if (Number(payload) < 3) await wrkr.publish({ name: event, payload: Number(payload) + 1 });
+            },
+            { concurrency: 1 },
+          ),
+        );
+        await wrkr.publish({ name: event, payload: 1 });
+        await world.until('all three', () => seen.length >= 3);
+        assert.deepEqual(seen, [1, 2, 3]);
+      },
+    ),
+    itInCore('payload.codec', 'a payload arrives as it was given, with its dates, bytes and big numbers', async (world) => {
+      const event = world.name('e');
+      const payload = {
+        when: new Date(1_893_456_000_123),
+        bytes: new Uint8Array([0, 255, 10]),
+        big: 2n ** 80n,
+        nested: [{ 'a.b': null, $where: 'x', text: 'ž🐎\u2028' }, -0, 0.1],
+      };
+      const got: unknown[] = [];
+      const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, (one) => got.push(one.payload)));
+      await wrkr.publish({ name: event, payload });
+      await world.until('the event', () => got.length > 0);
+      const { bytes, ...rest } = got[0] as typeof payload;
+      assert.deepEqual(Uint8Array.from(bytes), payload.bytes);
+      assert.deepStrictEqual({ bytes: payload.bytes, ...rest }, payload);
+    }),
+    itInCore('limits.over', 'what is beyond a declared limit is refused, and nothing of it is stored', async (world) => {
+      const event = world.name('e');
+      const seen: string[] = [];
+      const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, ({ id }) => seen.push(id)));
+      const headers = { big: 'x'.repeat(world.capabilities.limits.headerBytes + 1) };
+      const refused = await wrkr.publish({ name: event, headers }).then(
+        () => assert.fail('it was taken'),
+        (error: { applied: string }) => error,
+      );
+      assert.equal(refused.applied, 'no');
+      await wrkr.publish({ name: event, id: 'fence' });
+      await world.until('the fence', () => seen.includes('fence'));
+      assert.deepEqual(seen, ['fence']);
+    }),
+    itInCore('stop.graceful', 'stop() lets handlers end, and what was not begun is there for the next process', async (world) => {
+      const event = world.name('e');
+      const queue = world.name('q');
+      let finish = (): void => {};
+      const ended: string[] = [];
+      const wrkr = await world.started((bus) =>
+        bus.subscribe(
+          queue,
+          event,
+          async ({ id }) => {
+            await new Promise<void>((resolve) => {
+              finish = resolve;
+            });
+            ended.push(id);
+          },
+          { concurrency: 1 },
+        ),
+      );
+      const [running, waiting] = [world.name('running'), world.name('waiting')];
+      await wrkr.publish({ name: event, id: running });
+      await world.until('a handler to run', () => wrkr.state === 'up' && finish.name !== 'finish');
+      await wrkr.publish({ name: event, id: waiting });
+      const stopping = Promise.all([wrkr.stop(), wrkr.stop()]);
+      finish();
+      await stopping;
+      assert.deepEqual(ended, [running]);
+      const seen: string[] = [];
+      await world.started((bus) => bus.subscribe(queue, event, ({ id, attempt }) => seen.push(`${id} ${attempt}`)));
+      await world.until('the other one', () => seen.length > 0);
+      assert.deepEqual(seen, [`${waiting} 1`]);
     }),
   ],
 };

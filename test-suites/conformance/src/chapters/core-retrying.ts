@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Wrkr } from 'wrkr';
+import type { Handler, Wrkr } from 'wrkr';
 import type { Delivery } from 'wrkr/backend';
 import { type Chapter, itInCore } from '../case.ts';
-import { change, deadBrowse, deathIsSeen, delay, exactHandouts } from '../needs.ts';
+import { change, connectionLease, deadBrowse, deathIsSeen, delay, exactHandouts, virtualTime } from '../needs.ts';
 
 export const coreRetrying: Chapter = {
   name: 'core: retries and dead letters',
@@ -112,6 +112,99 @@ export const coreRetrying: Chapter = {
         assert.deepEqual([...new Set(handled)].sort(), ['a', 'b', 'c', 'd']);
       },
       { needs: [exactHandouts, deathIsSeen], hooks: ['crash'] },
+    ),
+    itInCore(
+      'retry.backoff-honoured',
+      'each retry comes when the back-off says, and not before',
+      async (world) => {
+        const event = world.name('e');
+        const waits = [1, 3, 2].map((factor) => factor * world.span(60_000, 300));
+        const runs: number[] = [];
+        const handler = (): void => {
+          runs.push(world.clock.now());
+          if (runs.length <= waits.length) throw new Error('not yet');
+        };
+        const backoff = (attempt: number): number => waits[attempt - 1] as number;
+        const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, handler, { retry: { backoff } }));
+        await wrkr.publish({ name: event });
+        for (const wait of waits) await world.pass(wait);
+        await world.until('four runs', () => runs.length >= 4);
+        waits.forEach((wait, i) => {
+          const waited = (runs[i + 1] as number) - (runs[i] as number);
+          assert.ok(waited >= wait, `retry ${i + 1} came after ${waited} ms instead of ${wait}`);
+        });
+      },
+      { needs: [delay] },
+    ),
+    itInCore(
+      'dead.stop-mid-move',
+      'an event that dies while its bus is stopped is in its queue or a dead letter',
+      async (world) => {
+        const [event, queue] = [world.name('e'), world.name('q')];
+        let died = 0;
+        const handler = (): void => {
+          died++;
+          throw new Error('broken');
+        };
+        const wrkr = await world.started((bus) => bus.subscribe(queue, event, handler, { retry: { attempts: 1 } }));
+        await wrkr.publish(Array.from({ length: 10 }, (_, i) => ({ name: event, tid: `${i}` })));
+        await world.until('the first deaths', () => died > 0);
+        await wrkr.stop();
+        const backend = await world.open();
+        const parked = await world.consume(backend, `${queue}.dead`, { kind: 'parked' });
+        const left = await world.consume(backend, queue);
+        const tids = (): readonly (string | undefined)[] => [...parked.all, ...left.all].map(({ tid }) => tid);
+        await world.until('all ten, here or there', () => new Set(tids()).size === 10);
+        await world.fence(backend, left, left.all.length);
+      },
+    ),
+    itInCore(
+      'lease.handler-aborted-on-loss',
+      'a handler whose lease is lost with the connection is aborted, and another finishes the event',
+      async (world) => {
+        const [event, queue] = [world.name('e'), world.name('q')];
+        const backend = world.create();
+        let aborted = false;
+        const hangs: Handler = (_, __, { signal }) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+          });
+          return new Promise(() => {});
+        };
+        const first = await world.started((bus) => bus.subscribe(queue, event, hangs), { backend, lease: world.leaseMs });
+        await first.publish({ name: event });
+        await world.pass(world.span(0, 300));
+        const restore = await world.cut(backend);
+        const seen: string[] = [];
+        await world.started((bus) => bus.subscribe(queue, event, ({ name }) => seen.push(name)));
+        await world.pass(world.leaseOver + world.span(60_000, 0));
+        await world.until('the event at the other bus', () => seen.length > 0);
+        await restore();
+        await world.pass(world.leaseOver);
+        await world.until('the handler to be aborted', () => aborted);
+      },
+      { hooks: ['cut'] },
+    ),
+    itInCore(
+      'lease.connection-max',
+      'a handler that would outlive what a connection lease may last is ended before',
+      async (world) => {
+        const { lease } = world.capabilities;
+        const event = world.name('e');
+        let reason: unknown;
+        const hangs: Handler = (_, __, { signal }) => {
+          signal.addEventListener('abort', () => {
+            reason = signal.reason;
+          });
+          return new Promise(() => {});
+        };
+        const options = { timeout: '10 days', retry: { attempts: 1 } };
+        const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, hangs, options));
+        await wrkr.publish({ name: event });
+        await world.pass(lease.kind === 'connection' ? lease.maxMs : 0);
+        assert.notEqual(reason, undefined, 'the handler was not aborted');
+      },
+      { needs: [connectionLease, virtualTime] },
     ),
   ],
 };

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
+import type { Backend } from 'wrkr/backend';
 import { type Chapter, itInCore } from '../case.ts';
-import { browses, cancels, delay, filterBy, parks } from '../needs.ts';
+import { browses, cancels, change, delay, filterBy, parks, virtualTime } from '../needs.ts';
+
+/** The same backend, declaring that it can wait no longer than this. */
+function shortened(backend: Backend, maxMs: number): Backend {
+  const { capabilities } = backend;
+  const delayed = capabilities.delay && { ...capabilities.delay, maxMs };
+  Object.defineProperty(backend, 'capabilities', { value: { ...capabilities, delay: delayed } });
+  return backend;
+}
 
 export const coreScheduling: Chapter = {
   name: 'core: scheduling',
@@ -65,6 +74,46 @@ export const coreScheduling: Chapter = {
         );
       },
       { needs: [parks, browses] },
+    ),
+    itInCore(
+      'schedule.reschedule-never-loses',
+      'events that are given another time while they fall due are handled once each',
+      async (world) => {
+        const event = world.name('e');
+        const handled: string[] = [];
+        const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, ({ id }) => handled.push(id)));
+        const unit = world.span(1000, 500);
+        const ids = Array.from({ length: 30 }, (_, i) => world.name(`id-${i}`));
+        await wrkr.publish(ids.map((id, i) => ({ name: event, id, when: unit + i * 10 })));
+        const counts = ids.map(async (id) => wrkr.reschedule({ id }, 2 * unit));
+        await Promise.all([...counts, world.pass(unit + 150)]);
+        for (const id of ids) await wrkr.reschedule({ id }, unit);
+        await world.pass(3 * unit);
+        await world.until('all of them', () => new Set(handled).size >= ids.length);
+        await wrkr.publish({ name: event, id: world.name('fence') });
+        await world.until('the fence', () => handled.includes(world.name('fence')));
+        assert.deepEqual([...handled].sort(), [...ids, world.name('fence')].sort());
+      },
+      { needs: [delay, change, filterBy('id')] },
+    ),
+    itInCore(
+      'delay.beyond-max-hops',
+      'what is to wait longer than the backend can waits in several steps, and comes once, on time',
+      async (world) => {
+        const event = world.name('e');
+        const most = 3_600_000;
+        const handled: number[] = [];
+        const backend = shortened(world.create(), most);
+        const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, () => handled.push(world.clock.now())), {
+          backend,
+        });
+        const due = world.clock.now() + 5 * most;
+        await wrkr.publish({ name: event, when: new Date(due) });
+        await world.pass(6 * most);
+        await world.until('the event', () => handled.length > 0);
+        assert.deepEqual(handled, [due]);
+      },
+      { needs: [parks, virtualTime] },
     ),
   ],
 };

@@ -17,17 +17,20 @@ async function down(world: World, backend: Backend): Promise<() => Promise<void>
   };
 }
 
-/** What became of a call: `done`, or the code of its error. It must be one of the two, in time. */
+/** What became of a call: `done`, or the code of its error. */
+function codeOf(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'done',
+    (error: unknown) => (isBackendError(error) ? error.code : String(error)),
+  );
+}
+
+/** The same, which must be there in time. */
 async function answer(world: World, call: Promise<unknown>): Promise<string> {
   let code: string | undefined;
-  call.then(
-    () => {
-      code = 'done';
-    },
-    (error: unknown) => {
-      code = isBackendError(error) ? error.code : String(error);
-    },
-  );
+  void codeOf(call).then((known) => {
+    code = known;
+  });
   await world.until('an answer to a call while the connection is down', () => code !== undefined, BOUND);
   return String(code);
 }
@@ -187,13 +190,15 @@ export const reconnecting: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const confirmed = new Set<string>();
-        const sending = Array.from({ length: 50 }, async () => {
+        const send = async (): Promise<void> => {
           const out = world.outgoing({ to: { queue } });
           const { failures } = await backend.send([out]);
           if (failures.length === 0) confirmed.add(out.id);
-        });
+        };
+        const sending = Array.from({ length: 50 }, () => codeOf(send()));
         const back = await down(world, backend);
-        for (const one of sending) expectRefused(await answer(world, one), 'done');
+        await answer(world, Promise.all(sending));
+        for (const code of await Promise.all(sending)) expectRefused(code, 'done');
         await back();
         const tap = (await world.consume(await world.open(), queue)).ackAll();
         await world.until('all that were confirmed', () => [...confirmed].every((id) => tap.ids.includes(id)));
