@@ -15,7 +15,6 @@ export const delay: Need = need('delay', (capabilities) => capabilities.delay !=
 export const parks: Need = need('delay without fanOut', ({ delay: can }) => can !== false && !can.fanOut);
 export const fifo: Need = need('fifo', (capabilities) => capabilities.fifo);
 export const cancelAll: Need = need("cancel: 'all'", ({ cancel }) => cancel === 'all');
-export const cancelDelayed: Need = need("cancel: 'delayed'", ({ cancel }) => cancel === 'delayed');
 export const cancels: Need = need('cancel', ({ cancel }) => cancel !== false);
 export const change: Need = need('change', (capabilities) => capabilities.change);
 export const dedupe: Need = need('dedupe', (capabilities) => capabilities.dedupe);
