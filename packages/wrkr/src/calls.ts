@@ -15,6 +15,7 @@ export class Calls {
   readonly #real: Timer;
   readonly #out = new Map<(error: BackendError) => void, Ms>();
   #cancelLook: (() => void) | undefined;
+  #closed = false;
 
   constructor(real: Timer) {
     this.#real = real;
@@ -22,6 +23,7 @@ export class Calls {
 
   /** As the call; rejects with `timeout` if it takes too long, or with what {@link close} was given. */
   async bounded<Result>(call: Promise<Result>): Promise<Result> {
+    if (this.#closed) return call;
     let end = (_error: BackendError): void => {};
     const ended = new Promise<never>((_, reject) => {
       end = reject;
@@ -49,7 +51,9 @@ export class Calls {
     }
   }
 
+  /** From now on calls are not watched. */
   close(error: BackendError): void {
+    this.#closed = true;
     for (const end of this.#out.keys()) end(error);
     this.#rest();
   }

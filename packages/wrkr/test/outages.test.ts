@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Broker, MemoryBackend } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
 import { Wrkr, type WrkrOptions } from 'wrkr';
@@ -186,6 +189,22 @@ describe('stop', () => {
     closing.close = never;
     await second.wrkr.stop();
     expect([second.wrkr.state, second.errors.join()]).toEqual(['closed', expect.stringContaining('did not close')]);
+  });
+
+  it('leaves nothing behind that keeps the process, also if the backend has died', async () => {
+    const program = `
+      import { MemoryBackend } from '@wrkr/memory';
+      import { Wrkr } from 'wrkr';
+      const backend = new MemoryBackend();
+      const wrkr = new Wrkr({ backend, logger: {} });
+      await wrkr.subscribe('team', 'a', (event, ack) => { backend.crash(); ack(); setImmediate(() => wrkr.stop()); });
+      await wrkr.start();
+      await wrkr.publish({ name: 'a' });
+    `;
+    const root = fileURLToPath(new URL('../../..', import.meta.url));
+    const began = performance.now();
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: root });
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   it('answers publishes that the backend never answered', async () => {

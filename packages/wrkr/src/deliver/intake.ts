@@ -247,8 +247,7 @@ export class Intake implements Sink {
   #failed(holding: Holding, error: BackendError): void {
     const wasHeld = holding.held;
     const elsewhere = holding.do === 'move' && holding.queue !== this.queue;
-    if (wasHeld || error.code !== 'stale')
-      this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
+    if (wasHeld) this.#core.report(fromBackend(error, `'${holding.d.name}' in '${this.queue}' was not settled`));
     if (error.code === 'stale' || !wasHeld) {
       this.#settled(holding);
       return;
