@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Broker, MemoryBackend } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
 import { Wrkr } from 'wrkr';
@@ -34,6 +37,21 @@ describe('state', () => {
     await stopped;
     expect(wrkr.state).toBe('closed');
   });
+});
+
+it('a bus that holds nothing does not keep its process alive', async () => {
+  const program = `
+    import { MemoryBackend } from '@wrkr/memory';
+    import { Wrkr } from 'wrkr';
+    const wrkr = new Wrkr({ backend: new MemoryBackend() });
+    await wrkr.start();
+    await wrkr.publish({ name: 'a' });
+    console.log('published');
+  `;
+  const cwd = fileURLToPath(new URL('../../..', import.meta.url));
+  const args = ['--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 20_000 }); // killed then, and rejects
+  expect(stdout).toBe('published\n');
 });
 
 describe('capabilities', () => {
