@@ -1,4 +1,5 @@
 import { Broker, MemoryBackend } from '@wrkr/memory';
+import { VirtualClock } from '@wrkr/testing';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { type Schemas, Wrkr } from 'wrkr';
@@ -129,6 +130,24 @@ describe('a catalogue whose validators take their time', () => {
     expect(refused).toMatchObject({ code: 'WRKR_INVALID_PAYLOAD', applied: 'no' });
     expect(refused.message).toContain('payload.name: is taken');
     expect((await wrkr.stats('team')).ready).toBe(0);
+  });
+
+  it('has stop() and the virtual clock wait for them', async () => {
+    const slowly = z.string().refine(async () => {
+      for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+      return true;
+    });
+    const clock = new VirtualClock({ patience: 500 });
+    const { wrkr } = setup({ catalogue: { a: slowly }, clock });
+    const handled: unknown[] = [];
+    await wrkr.subscribe('team', 'a', ({ payload }) => handled.push(payload));
+    await wrkr.start();
+    void wrkr.publish({ name: 'a', payload: 'x' });
+    await clock.settle();
+    expect(handled).toEqual(['x']);
+    const publishing = wrkr.publish({ name: 'a', payload: 'y' });
+    await wrkr.stop();
+    expect((await publishing).stored).toBe(true);
   });
 
   it('ends no process when another of the several is refused before it has answered', async () => {

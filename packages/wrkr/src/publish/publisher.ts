@@ -105,7 +105,9 @@ export class Publisher {
     catalogue.checkName(event.name);
     const output = catalogue.validate(event.name, input.payload);
     if (!(output instanceof Promise)) return { event };
-    output.catch(() => {}); // whoever waits for it is told; nobody does if another event of the same call is refused at once
+    this.#core.activity.begin(); // stop() and a virtual clock wait for it
+    // Whoever waits for it is told what it rejects with; nobody does if another event of the same call is refused at once.
+    void output.catch(() => {}).then(() => this.#core.activity.end());
     return { event, valid: output };
   }
 
