@@ -149,9 +149,9 @@ function checkBackend(option: string, backend: Backend): void {
 export function readPublishOptions(options: PublishOptions): object | undefined {
   checkObject(options, 'the options of publish');
   checkKeys(options, new Set(['session']), 'WRKR_INVALID_OPTION', 'publish');
-  const { session } = options;
-  if (session !== undefined) checkObject(session, 'session');
-  return session;
+  if (!('session' in options)) return undefined;
+  checkObject(options.session, 'session'); // one that is undefined would publish outside of the transaction that was meant
+  return options.session;
 }
 
 export function readStopOptions(options: StopOptions): Ms {

@@ -260,3 +260,22 @@ describe('the option catalogue', () => {
     );
   });
 });
+
+describe('a validator that throws', () => {
+  const throwing = (validate: () => never | Promise<never>): Schemas[string] => ({
+    '~standard': { version: 1, vendor: 'test', validate },
+  });
+  const odd = (): never => {
+    throw new Error('odd');
+  };
+
+  it.each([
+    ['at once', throwing(odd)],
+    ['later', throwing(async () => odd())],
+  ])('%s, refuses the payload, and which of several it was is said', async (_, schema) => {
+    const { wrkr } = setup({ catalogue: { a: z.any(), b: schema } });
+    await wrkr.start();
+    const { code, message } = await refusal(wrkr.publish([{ name: 'a' }, { name: 'b', payload: 'x' }]));
+    expect([code, message]).toEqual(['WRKR_INVALID_PAYLOAD', expect.stringMatching(/^events\[1\]: .*odd/)]);
+  });
+});

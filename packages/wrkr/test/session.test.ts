@@ -219,3 +219,9 @@ describe('the options of publish', () => {
     });
   });
 });
+
+it('a session that is undefined is refused: it would publish outside of the transaction that was meant', async () => {
+  const { wrkr } = setup();
+  await wrkr.start();
+  expect((await refusal(wrkr.publish({ name: 'a' }, { session: undefined } as never))).code).toBe('WRKR_INVALID_OPTION');
+});

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { WrkrError } from '../errors.ts';
+import { messageOf, WrkrError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 
 /** Validators by event name: of zod, valibot, arktype, or whatever else implements Standard Schema. */
@@ -21,10 +21,23 @@ export class Catalogue {
 
   /** What the handler is to get. Throws or rejects with `WRKR_INVALID_PAYLOAD`; a name that is not here is not validated. */
   validate(name: string, payload: unknown): unknown {
-    const result = this.#schemas.get(name)?.['~standard'].validate(payload);
-    if (result === undefined) return payload;
-    return result instanceof Promise ? result.then((done) => outputOf(name, done)) : outputOf(name, result);
+    const schema = this.#schemas.get(name)?.['~standard'];
+    if (!schema) return payload;
+    try {
+      const result = schema.validate(payload);
+      if (!(result instanceof Promise)) return outputOf(name, result);
+      return result.then((done) => outputOf(name, done)).catch((thrown) => throwAs(name, thrown));
+    } catch (thrown) {
+      return throwAs(name, thrown);
+    }
   }
+}
+
+/** A validator may also throw what it has against a payload. */
+function throwAs(name: string, thrown: unknown): never {
+  if (thrown instanceof WrkrError) throw thrown;
+  const message = `the payload of '${name}' cannot be validated: ${messageOf(thrown)}`;
+  throw new WrkrError('WRKR_INVALID_PAYLOAD', message, { applied: 'no', cause: thrown });
 }
 
 function outputOf(name: string, result: StandardSchemaV1.Result<unknown>): unknown {

@@ -88,11 +88,18 @@ export class Publisher {
 
   /** One of several, holes too: its error says which. */
   #readOf(input: UntypedInput, index: number): FollowUp {
-    try {
-      return this.#read(input, this.#nextId);
-    } catch (error) {
+    const complain = (error: unknown): never => {
       if (error instanceof WrkrError) error.message = `events[${index}]: ${error.message}`;
       throw error;
+    };
+    try {
+      const { event, valid } = this.#read(input, this.#nextId);
+      if (valid === undefined) return { event };
+      const checked = valid.catch(complain);
+      checked.catch(() => {}); // as above: another may be refused at once
+      return { event, valid: checked };
+    } catch (error) {
+      return complain(error);
     }
   }
 
