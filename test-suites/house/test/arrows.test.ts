@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** What each package may import, besides itself and what Node brings; the rest of the arrows follow from it. */
 const allowed: Record<string, readonly string[]> = {
-  'packages/wrkr': ['@standard-schema/spec', 'debug', 'human-interval', 'uuid'],
+  'packages/wrkr': ['@standard-schema/spec', 'debug', 'human-interval'],
   'packages/memory': ['wrkr/backend'],
   'packages/testing': ['wrkr', 'wrkr/backend'],
   'test-suites/conformance': ['@wrkr/testing', 'wrkr', 'wrkr/backend'],

@@ -1,4 +1,3 @@
-import { v5, v7 } from 'uuid';
 import type { Ms } from '../contract/contract.ts';
 
 /** The bits that RFC 9562 calls rand_a: three hexadecimal digits after the version. */
@@ -21,12 +20,35 @@ export class Ids {
   }
 
   #begin(ms: Ms): void {
-    const id = v7({ msecs: ms });
+    const time = ms.toString(16).padStart(12, '0');
     this.#ms = ms;
     this.#count = 0;
-    this.#head = id.slice(0, 15);
-    this.#tail = id.slice(18);
+    this.#head = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+    this.#tail = `-${tailOf(crypto().randomBytes(8))}`;
   }
+}
+
+/** Loaded by the first id, not by the import. */
+function crypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto');
+}
+
+/** The last 8 bytes of a UUID, with the variant of RFC 9562 (section 4.1) in their first two bits. */
+function tailOf(bytes: Buffer): string {
+  bytes[0] = ((bytes[0] as number) & 0x3f) | 0x80;
+  const digits = bytes.toString('hex');
+  return `${digits.slice(0, 4)}-${digits.slice(4)}`;
+}
+
+/** A UUIDv5 (RFC 9562, section 5.5): the same for the same name. */
+function v5(name: string, namespace: string): string {
+  const hash = crypto()
+    .createHash('sha1')
+    .update(Buffer.from(namespace.replaceAll('-', ''), 'hex'))
+    .update(name)
+    .digest();
+  const head = hash.toString('hex', 0, 8);
+  return `${head.slice(0, 8)}-${head.slice(8, 12)}-5${head.slice(13)}-${tailOf(hash.subarray(8, 16))}`;
 }
 
 /** Any UUIDs of our own will do (RFC 9562, section 6.5). */
