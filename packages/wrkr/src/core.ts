@@ -1,10 +1,10 @@
-import type { Calls } from './calls.ts';
+import type { Calls } from './calls/calls.ts';
 import type { Activity, Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
 import type { WrkrError } from './errors.ts';
-import type { BusEvents } from './events.ts';
 import type { Middleware } from './middleware/middleware.ts';
 import type { Catalogue } from './publish/catalogue.ts';
 import type { RetryPolicy } from './subscribe/options.ts';
+import type { BusEvents } from './telling/events.ts';
 import type { Pauses } from './time/pauses.ts';
 
 /** What the rooms share: made once by the bus and handed down. */

@@ -1,7 +1,7 @@
-import { isPlain } from './check-keys.ts';
+import { describe } from './checks/describe.ts';
+import { isPlain } from './checks/plain.ts';
 import type { Headers, Ms } from './contract/contract.ts';
 import { WrkrError } from './errors.ts';
-import { describe } from './publish/names.ts';
 
 /*
  * What travels beside the payload. Absent is the usual case: a plain event that was published without `when` and never failed

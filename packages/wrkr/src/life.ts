@@ -3,10 +3,10 @@ import type { Core } from './core.ts';
 import type { Job } from './deliver/job.ts';
 import type { Shutdown } from './deliver/shutdown.ts';
 import { fromBackend, WrkrError } from './errors.ts';
-import type { State } from './events.ts';
 import type { Scheduling } from './schedule/scheduling.ts';
 import type { Subscriptions } from './subscribe/subscriptions.ts';
-import { trace } from './trace.ts';
+import type { State } from './telling/events.ts';
+import { trace } from './telling/trace.ts';
 
 /** Which bus a backend object serves. */
 const owners = new WeakMap<Backend, Life>();

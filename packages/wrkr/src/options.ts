@@ -1,10 +1,11 @@
-import { checkKeys } from './check-keys.ts';
+import { describe } from './checks/describe.ts';
+import { checkKeys } from './checks/keys.ts';
 import type { Backend, Clock, LogLevel, Ms } from './contract/contract.ts';
 import type { Settings } from './core.ts';
 import { WrkrError } from './errors.ts';
 import type { Middleware } from './middleware/middleware.ts';
 import { Catalogue, type Schemas } from './publish/catalogue.ts';
-import { addressOf, describe } from './publish/names.ts';
+import { addressOf } from './publish/names.ts';
 import { checkObject, DEFAULT_RETRY, type RetryOptions, readRetry, readSpan } from './subscribe/options.ts';
 import { SystemClock } from './time/clock.ts';
 

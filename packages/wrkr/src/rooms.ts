@@ -1,4 +1,4 @@
-import { Calls } from './calls.ts';
+import { Calls } from './calls/calls.ts';
 import { ActivityCount, type Core } from './core.ts';
 import { DeadLetters } from './dead/dead-letters.ts';
 import { HandlerFrames } from './deliver/handler-frames.ts';
@@ -11,11 +11,11 @@ import { Life } from './life.ts';
 import type { ReadOptions } from './options.ts';
 import { Outbox } from './publish/outbox.ts';
 import { Publisher } from './publish/publisher.ts';
-import { Reports } from './reports.ts';
 import { Scheduling } from './schedule/scheduling.ts';
 import { Waiting } from './schedule/waiting.ts';
 import { Queues } from './subscribe/queues.ts';
 import { Subscriptions } from './subscribe/subscriptions.ts';
+import { Reports } from './telling/reports.ts';
 import { Pauses } from './time/pauses.ts';
 
 /** The rooms of one bus that its face opens. */

@@ -1,7 +1,6 @@
 import type { Backend, Capabilities } from './contract/contract.ts';
 import type { DeadLetter, DeadLetters } from './dead/dead-letters.ts';
 import { fromBackend, WrkrError } from './errors.ts';
-import type { BusEvents, State } from './events.ts';
 import type { Life } from './life.ts';
 import {
   type PublishOptions,
@@ -20,6 +19,7 @@ import type { SubscriptionOptions } from './subscribe/options.ts';
 import type { Stats } from './subscribe/queues.ts';
 import type { Handler } from './subscribe/registrations.ts';
 import type { Subscription } from './subscribe/subscriptions.ts';
+import type { BusEvents, State } from './telling/events.ts';
 import type { When } from './time/when.ts';
 import type { AnyEvents, EventInput, EventMap, PatternOf } from './types.ts';
 

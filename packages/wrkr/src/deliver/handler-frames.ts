@@ -1,4 +1,4 @@
-import { processing } from '../diagnostics.ts';
+import { processing } from '../telling/diagnostics.ts';
 import { ackOf } from './ack.ts';
 import { type Job, JobContext } from './job.ts';
 

@@ -1,11 +1,11 @@
-import { Batcher } from '../batcher.ts';
+import { Batcher } from '../calls/batcher.ts';
 import { Bag, type Bagged } from '../contract/bag.ts';
 import type { Backend, BackendError, Consumer, Delivery, Failure, Headers, Ms, QueueKind, Sink } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, fromBackend, isPassing } from '../errors.ts';
 import { DUE, NO_HEADERS, withHeaders } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
-import { trace } from '../trace.ts';
+import { trace } from '../telling/trace.ts';
 import type { Leases } from './leases.ts';
 
 /** Where a delivery goes instead of being acked. */

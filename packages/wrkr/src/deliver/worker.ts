@@ -8,7 +8,7 @@ import type { Publisher } from '../publish/publisher.ts';
 import { readFollowUp } from '../schedule/follow-ups.ts';
 import type { Scheduling } from '../schedule/scheduling.ts';
 import type { QueueHandlers, Registration } from '../subscribe/registrations.ts';
-import { trace } from '../trace.ts';
+import { trace } from '../telling/trace.ts';
 import type { Outcome } from './ack.ts';
 import { type DeliveredEvent, eventOf, isExpired } from './delivered-event.ts';
 import type { HandlerFrames } from './handler-frames.ts';

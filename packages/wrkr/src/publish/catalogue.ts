@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { didYouMean } from '../checks/nearest.ts';
 import { messageOf, WrkrError } from '../errors.ts';
-import { didYouMean } from '../nearest.ts';
 
 /** Validators by event name: of zod, valibot, arktype, or whatever else implements Standard Schema. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>;

@@ -1,7 +1,7 @@
 import { isDate, isUint8Array } from 'node:util/types';
-import { isPlain, isRoot } from '../check-keys.ts';
+import { nameOf } from '../checks/describe.ts';
+import { isPlain, isRoot } from '../checks/plain.ts';
 import { messageOf, WrkrError } from '../errors.ts';
-import { nameOf } from './names.ts';
 
 /** Payloads of JSON values alone, readable by any program; also what a message without content type is taken for. */
 export const PLAIN = 'application/json';

@@ -1,11 +1,12 @@
-import { checkKeys } from '../check-keys.ts';
+import { describe } from '../checks/describe.ts';
+import { checkKeys } from '../checks/keys.ts';
 import type { Deduplicated, Headers, Ms, Outgoing } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
 import { CORRELATION, checkHeaders, dueOf, NO_HEADERS, PARENT, TTL, TYPE, userHeaders } from '../headers.ts';
 import { instantOf, spanOf, type When } from '../time/when.ts';
 import { decode, encode, PLAIN } from './codec.ts';
 import { keyOf } from './ids.ts';
-import { addressOf, checkKey, describe } from './names.ts';
+import { addressOf, checkKey } from './names.ts';
 
 /** What a publisher can say of an event beside its name and payload. */
 export interface EventFields {

@@ -1,9 +1,9 @@
-import { Batcher, type BatchLimits } from '../batcher.ts';
+import { Batcher, type BatchLimits } from '../calls/batcher.ts';
 import { backendError } from '../contract/backend-error.ts';
 import type { Backend, BackendError, Deduplicated, Ms, Sent } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { asBackendError, isPassing } from '../errors.ts';
-import { trace } from '../trace.ts';
+import { trace } from '../telling/trace.ts';
 import type { Letter } from './letter.ts';
 
 /** How often those that have waited long enough are looked for; on the monotonic clock. */

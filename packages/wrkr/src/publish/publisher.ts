@@ -1,11 +1,11 @@
 import type { Ms, Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import type { DeliveredEvent } from '../deliver/delivered-event.ts';
-import { publishing, traced } from '../diagnostics.ts';
 import { WrkrError } from '../errors.ts';
 import { NO_HEADERS, publishRoom } from '../headers.ts';
 import { transformed } from '../middleware/middleware.ts';
 import { addressed } from '../schedule/address.ts';
+import { publishing, traced } from '../telling/diagnostics.ts';
 import { type IdOf, type Lineage, type Receipt, readEvent, type UntypedInput } from './event-input.ts';
 import { Ids } from './ids.ts';
 import type { Outbox } from './outbox.ts';

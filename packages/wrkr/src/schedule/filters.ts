@@ -1,7 +1,9 @@
-import { checkKeys, isPlain } from '../check-keys.ts';
+import { describe } from '../checks/describe.ts';
+import { checkKeys } from '../checks/keys.ts';
+import { isPlain } from '../checks/plain.ts';
 import type { Capabilities, Filter, FilterKey, Ms } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
-import { addressOf, checkQueue, describe } from '../publish/names.ts';
+import { addressOf, checkQueue } from '../publish/names.ts';
 
 /** What waits: all given keys must match. A receipt is a filter. Without `queue` only what is not yet due. */
 export interface EventFilter {

@@ -1,7 +1,7 @@
-import { checkKeys } from '../check-keys.ts';
+import { describe } from '../checks/describe.ts';
+import { checkKeys } from '../checks/keys.ts';
 import type { Ms } from '../contract/contract.ts';
 import { messageOf, WrkrError } from '../errors.ts';
-import { describe } from '../publish/names.ts';
 import { type Backoff, exponential } from '../time/backoff.ts';
 import { spanOf } from '../time/when.ts';
 

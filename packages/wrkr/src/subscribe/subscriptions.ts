@@ -1,10 +1,11 @@
+import { describe } from '../checks/describe.ts';
 import type { Backend, Binding } from '../contract/contract.ts';
 import { deadQueueOf } from '../contract/words.ts';
 import { Worker, type Workplace } from '../deliver/worker.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
 import { wrapped } from '../middleware/middleware.ts';
 import { validating } from '../middleware/validating.ts';
-import { checkPattern, checkQueue, describe } from '../publish/names.ts';
+import { checkPattern, checkQueue } from '../publish/names.ts';
 import { nextTick } from '../time/clock.ts';
 import { readSubscriptionOptions, type SubscriptionOptions } from './options.ts';
 import { type Handler, QueueHandlers, type Registration } from './registrations.ts';

@@ -1,7 +1,7 @@
 import humanInterval from 'human-interval';
+import { describe } from '../checks/describe.ts';
 import type { Ms } from '../contract/contract.ts';
 import { WrkrError } from '../errors.ts';
-import { describe } from '../publish/names.ts';
 
 /**
  * When something is to happen: an interval in words ('7 days', '1 hour and 30 minutes'), a span in milliseconds, a `Date`, or an

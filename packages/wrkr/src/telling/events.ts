@@ -1,5 +1,5 @@
-import type { WrkrError } from './errors.ts';
-import type { PublishedEvent } from './publish/event-input.ts';
+import type { WrkrError } from '../errors.ts';
+import type { PublishedEvent } from '../publish/event-input.ts';
 
 /** `starting` until `start()` has resolved; `down` while the backend has lost its server; `closed` for good after `stop()`. */
 export type State = 'new' | 'starting' | 'up' | 'down' | 'stopping' | 'closed';

@@ -1,6 +1,6 @@
-import { backendError, isBackendError } from './contract/backend-error.ts';
-import type { BackendError, Ms, Timer } from './contract/contract.ts';
-import type { Pauses } from './time/pauses.ts';
+import { backendError, isBackendError } from '../contract/backend-error.ts';
+import type { BackendError, Ms, Timer } from '../contract/contract.ts';
+import type { Pauses } from '../time/pauses.ts';
 
 /** A call that is out for so long will not return: a backend has timeouts of its own, and they are shorter. */
 const LONGEST: Ms = 60_000;

@@ -1,7 +1,7 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
-import type { DeliveredEvent } from './deliver/delivered-event.ts';
-import { checkHeaders } from './headers.ts';
-import { checkEvent, type Receipt, type UntypedInput } from './publish/event-input.ts';
+import type { DeliveredEvent } from '../deliver/delivered-event.ts';
+import { checkHeaders } from '../headers.ts';
+import { checkEvent, type Receipt, type UntypedInput } from '../publish/event-input.ts';
 
 /** What subscribers of the tracing channel `wrkr.publish` get, the same object for each step of one call. */
 export interface PublishMessage {

@@ -1,4 +1,4 @@
-import { nextTick } from './time/clock.ts';
+import { nextTick } from '../time/clock.ts';
 
 export interface BatchLimits {
   /** Most items in one flush. */

@@ -1,6 +1,3 @@
-import { WrkrError, type WrkrErrorCode } from './errors.ts';
-import { didYouMean } from './nearest.ts';
-
 /** Whether it is an object as a literal makes it, of this realm or another, and not a Map, an array or an instance of a class. */
 export function isPlain(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
@@ -12,16 +9,4 @@ export function isPlain(value: unknown): value is object {
 export function isRoot(prototype: unknown): boolean {
   if (typeof prototype !== 'object' || prototype === null) return false;
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
-}
-
-/** Refuses keys that nobody would read: a misspelled option must not be silently ignored. */
-export function checkKeys(given: object, known: ReadonlySet<string>, code: WrkrErrorCode, what: string): void {
-  for (const key in given) {
-    if (!known.has(key)) {
-      throw new WrkrError(
-        code,
-        `${what} has no '${key.slice(0, 80)}': it can have ${[...known].join(', ')}${didYouMean(key, known)}`,
-      );
-    }
-  }
 }

@@ -1,9 +1,9 @@
-import type { LogLevel } from './contract/contract.ts';
-import { messageOf, WrkrError } from './errors.ts';
+import { describe } from '../checks/describe.ts';
+import { didYouMean } from '../checks/nearest.ts';
+import type { LogLevel } from '../contract/contract.ts';
+import { messageOf, WrkrError } from '../errors.ts';
+import type { Logger } from '../options.ts';
 import { type BusEvents, EVENTS, Listeners } from './events.ts';
-import { didYouMean } from './nearest.ts';
-import type { Logger } from './options.ts';
-import { describe } from './publish/names.ts';
 import { trace } from './trace.ts';
 
 /** What a bus tells that nobody asked for: to listeners, to the logger, to `DEBUG`. None of them can hurt it. */
