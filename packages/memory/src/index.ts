@@ -1,2 +1,3 @@
 export { Broker } from './broker.ts';
-export { MemoryBackend, type MemoryOptions } from './memory-backend.ts';
+export { MemoryBackend } from './memory-backend.ts';
+export type { MemoryOptions } from './options.ts';

@@ -8,54 +8,19 @@ import {
   type ConsumeOptions,
   type Consumer,
   type Env,
-  type Filter,
-  type Headers,
   type Ms,
   type Outgoing,
-  type Page,
   type QueueStats,
   type Sent,
   type Sink,
   SystemClock,
 } from 'wrkr/backend';
 import { Broker } from './broker.ts';
+import { ByFilter } from './by-filter.ts';
 import { Item } from './item.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
+import { CAPABILITIES, checkOptions, type MemoryOptions } from './options.ts';
 import type { Queue } from './queue.ts';
-
-export interface MemoryOptions {
-  /** Given to several backends, they see the same queues. @default one of its own */
-  readonly broker?: Broker;
-  /** Declares less than it can, to try a program against what another backend will offer. What is not declared is not there. */
-  readonly capabilities?: Partial<Capabilities>;
-}
-
-const CAPABILITIES: Capabilities = {
-  contract: 1,
-  scope: 'process',
-  durable: false,
-  lease: { kind: 'timed', minMs: 1 },
-  delay: { maxMs: Number.MAX_SAFE_INTEGER, granularityMs: 1, fanOut: false },
-  filter: ['id', 'key', 'tid', 'name', 'queue'],
-  cancel: 'all',
-  browse: 'all',
-  dead: 'browse',
-  change: true,
-  dedupe: true,
-  tx: false,
-  handouts: 'exact',
-  fifo: true,
-  stats: 'exact',
-  clock: 'injected',
-  limits: {
-    bodyBytes: 64 * 1024 * 1024,
-    headerBytes: 64 * 1024,
-    nameBytes: 255,
-    batch: 250,
-    batchBytes: 64 * 1024 * 1024,
-    inFlight: 1,
-  },
-};
 
 /** Until it is given a clock. */
 const MACHINE = new SystemClock();
@@ -72,6 +37,7 @@ export class MemoryBackend implements Backend {
   readonly change?: NonNullable<Backend['change']>;
   readonly browse?: NonNullable<Backend['browse']>;
   readonly stats?: NonNullable<Backend['stats']>;
+  readonly #byFilter: ByFilter;
   readonly #consumers = new Set<MemoryConsumer>();
   #env: Env | undefined;
   #state: 'new' | 'open' | 'cut' | 'closed' = 'new';
@@ -80,11 +46,12 @@ export class MemoryBackend implements Backend {
   constructor(options: MemoryOptions = {}) {
     checkOptions(options);
     this.broker = options.broker ?? new Broker();
+    this.#byFilter = new ByFilter(this.broker);
     this.capabilities = { ...CAPABILITIES, ...options.capabilities };
     const { cancel, change, browse, stats } = this.capabilities;
-    if (cancel) this.cancel = async (filter) => this.#cancel(filter);
-    if (change) this.change = async (filter, to) => this.#change(filter, to);
-    if (browse) this.browse = async (filter, page) => this.#browse(filter, page);
+    if (cancel) this.cancel = async (filter) => this.#lookup.cancel(filter);
+    if (change) this.change = async (filter, to) => this.#lookup.change(filter, to, this.now());
+    if (browse) this.browse = async (filter, page) => this.#lookup.browse(filter, page, this.now());
     if (stats) this.stats = async (queue) => this.#stats(queue);
   }
 
@@ -193,6 +160,12 @@ export class MemoryBackend implements Backend {
       throw backendError('closed', `the backend is ${this.#state === 'new' ? 'not open yet' : 'closed'}`);
   }
 
+  /** What is looked for and changed by filter, while it is open. */
+  get #lookup(): ByFilter {
+    this.check();
+    return this.#byFilter;
+  }
+
   get #opened(): Env {
     if (!this.#env) throw backendError('closed', 'the backend is not open yet');
     return this.#env;
@@ -219,80 +192,19 @@ export class MemoryBackend implements Backend {
     let instead: Item | undefined;
     for (const queue of queues) {
       const bearer = out.key === undefined || !this.capabilities.dedupe ? undefined : queue.bearerOf(out.key);
-      instead ??= bearer;
-      if (bearer) continue;
+      const isItself = bearer?.id === out.id;
+      if (bearer && !isItself) instead ??= bearer;
+      if (bearer && !isItself) continue;
       stored++;
-      if (out.at > now && queue.hasId(out.id)) continue;
+      if (isItself || (out.at > now && queue.hasId(out.id))) continue;
       queue.insert(new Item(out, queue.name, Math.max(out.at, now)), now);
     }
     if (queues.length === 0) this.#opened.onUnrouted?.({ id: out.id, name: out.name });
     return stored === 0 ? instead : undefined;
   }
 
-  /** What nobody holds. */
-  *#free(filter: Filter): Iterable<[Queue, Item]> {
-    for (const queue of this.broker.queues(filter)) {
-      for (const item of queue.matching(filter)) if (!item.holder) yield [queue, item];
-    }
-  }
-
-  #cancel(filter: Filter): number {
-    this.check();
-    let count = 0;
-    for (const [queue, item] of this.#free(filter)) {
-      queue.remove(item);
-      count++;
-    }
-    return count;
-  }
-
-  #change(filter: Filter, to: { readonly at?: Ms; readonly queue?: string; readonly headers?: Headers }): number {
-    this.check();
-    const target = to.queue === undefined ? undefined : this.broker.queue(to.queue);
-    if (to.queue !== undefined && !target) throw backendError('invalid', `there is no queue '${to.queue}'`);
-    const now = this.now();
-    let count = 0;
-    for (const [queue, item] of this.#free(filter)) {
-      this.broker.move(item, queue, target ?? queue, { at: to.at ?? item.at, now, headers: merged(item.headers, to.headers) });
-      count++;
-    }
-    return count;
-  }
-
-  /** In order of arrival; a page goes on after the arrival that ended the one before. */
-  #browse(filter: Filter, page: { readonly limit: number; readonly after?: string }): Page {
-    this.check();
-    const now = this.now();
-    const after = Number(page.after ?? 0);
-    if (!Number.isSafeInteger(after)) throw backendError('invalid', `it never gave '${page.after}' as the next page`);
-    const found: Item[] = [];
-    for (const queue of this.broker.queues(filter)) {
-      for (const item of queue.matching(filter)) if (item.seq > after) found.push(item);
-    }
-    found.sort((a, b) => a.seq - b.seq);
-    const items = found.slice(0, page.limit).map((item) => item.stored(now));
-    return found.length > page.limit ? { items, next: String(found[page.limit - 1]?.seq) } : { items };
-  }
-
   #stats(queue: string): QueueStats {
     this.check();
     return this.broker.queue(queue)?.stats(this.now()) ?? { ready: 0, delayed: 0, held: 0, oldestReadyAt: null };
   }
-}
-
-function checkOptions(options: MemoryOptions): void {
-  refuseUnknown('new MemoryBackend', options, { broker: true, capabilities: true });
-  refuseUnknown('capabilities', options.capabilities ?? {}, CAPABILITIES);
-  if (options.broker !== undefined && !(options.broker instanceof Broker))
-    throw new TypeError('new MemoryBackend: broker must be a Broker of @wrkr/memory');
-}
-
-function refuseUnknown(what: string, given: object, known: object): void {
-  if (typeof given !== 'object' || given === null) throw new TypeError(`${what} takes an object, not ${String(given)}`);
-  const unknown = Object.keys(given).find((key) => !Object.hasOwn(known, key));
-  if (unknown !== undefined) throw new TypeError(`${what} has no '${unknown}': it can have ${Object.keys(known).join(', ')}`);
-}
-
-function merged(headers: Headers, changes: Headers = {}): Headers {
-  return Object.fromEntries(Object.entries({ ...headers, ...changes }).filter(([, value]) => value !== ''));
 }

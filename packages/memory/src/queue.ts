@@ -35,10 +35,10 @@ export class Queue {
     this.kind = kind;
   }
 
-  /** The event that bears this key and counts: in `$relay` only while it waits. */
+  /** The event that bears this key and counts: in `$relay` until it is handed out for the first time. */
   bearerOf(key: string): Item | undefined {
     const item = this.#keys.get(key);
-    return item?.holder && this.name === RELAY ? undefined : item;
+    return item && item.handouts > 0 && this.name === RELAY ? undefined : item;
   }
 
   /** Something with this id is here, in whatever state. */
@@ -48,7 +48,7 @@ export class Queue {
 
   insert(item: Item, now: Ms): void {
     this.#ids?.add(item);
-    if (item.key !== undefined) this.#keys.set(item.key, item);
+    if (item.key !== undefined && !this.bearerOf(item.key)) this.#keys.set(item.key, item);
     const inOrder = item.at <= now && item.at >= this.#ready.newest;
     this.#put(item, inOrder ? this.#ready : this.#delayed);
     this.wake();

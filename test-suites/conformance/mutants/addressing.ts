@@ -170,6 +170,15 @@ export const addressing: readonly Mutant[] = [
     breakIt: saysOfTwins((one, out) => ({ ...one, id: out?.id ?? one.id })),
   },
   {
+    breaks: 'takes an event that is sent again for a duplicate of itself',
+    caughtBy: 'dedupe.meets-itself',
+    breakIt: sendsBatches(async (batch, send, backend) => {
+      const there = await free(backend, { key: batch[0]?.key ?? '' });
+      const sent = await send(batch);
+      return { ...sent, deduplicated: there.map(({ id, at }) => ({ index: 0, id, at })) };
+    }),
+  },
+  {
     breaks: 'has one set of keys for all queues',
     caughtBy: 'dedupe.per-queue',
     breakIt: keysOfAllQueues,

@@ -6,8 +6,8 @@
  * What holds for every method:
  * - It may be called at any time between `open()` and `close()`, also while other calls are under way, also from inside
  *   `Sink.deliver` and `Sink.lost`. Before `open()` and after `close()` it rejects with `closed`.
- * - It may take as long as its I/O takes, and no longer than the backend's own I/O timeout: then it rejects with `timeout` or
- *   `unavailable`.
+ * - It may take as long as its I/O takes. Each of its I/O operations ends within the backend's own I/O timeout: then the call
+ *   rejects with `timeout` or `unavailable`. A call over many events may be many such operations.
  * - It rejects with a {@link BackendError} and throws nothing synchronously. A fault of one item of a batch is reported as a
  *   {@link Failure} of that item; the others are done.
  * - It does not retry. Core does, with the same ids, when the error is `unavailable` or `timeout`. Reconnecting is the backend's.
@@ -82,7 +82,10 @@ export interface Outgoing {
    * `queue`: that one queue, which must be declared when it is sent: `invalid` otherwise, never dropped. For what is delayed, too.
    */
   readonly to: { readonly event: string } | { readonly queue: string };
-  /** Chosen by core, equal in every copy. Sending an id again while it is stored in a queue stores it once or twice, never less. */
+  /**
+   * Chosen by core, equal in every copy. Sending an id again while it is stored in a queue stores it once or twice, never less. One
+   * that meets itself, after an answer that was lost, counts as stored, also where it has a key: it is not deduplicated.
+   */
   readonly id: string;
   readonly name: string;
   /** When it was published: core's, kept with the event. */
@@ -93,7 +96,7 @@ export interface Outgoing {
   readonly tid?: string;
   /**
    * While an event with this key waits or is held in a queue, a further one stores nothing there and is reported as deduplicated.
-   * In `$relay` only a waiting one counts: once it is handed out it is about to leave. A move to another queue drops the key.
+   * In `$relay` a key counts until the first hand-out: then its event is about to leave. A move to another queue drops the key.
    */
   readonly key?: string;
   /** No key means anything to the backend, whatever its protocol makes of it: all arrive as they were sent, and no others. */
@@ -123,7 +126,7 @@ export interface Delivery {
    * Attempts are core's, in the headers.
    */
   readonly handouts: number;
-  /** End of the lease; `Infinity` for connection leases. */
+  /** End of the lease, which `extend` updates; `Infinity` for connection leases. */
   readonly leaseUntil: Ms;
   /** The backend's own, to know this hand-out by: a settlement of an earlier one is stale. Core does not look at it. */
   readonly token: unknown;
@@ -163,28 +166,31 @@ export interface Sink {
   deliver(batch: readonly Delivery[]): void;
   /**
    * The leases of these (or of everything this consumer holds) are gone: others may have them. Also called after `stop()`, as
-   * long as something is held. Synchronous, never throws.
+   * long as something is held, and not after `close()`. Synchronous, never throws.
    */
   lost(batch: readonly Delivery[] | 'all', why: BackendError): void;
 }
 
 export interface Consumer {
   /**
-   * The most deliveries that may be out and unsettled; a settlement frees its slot. 0 pauses. Lowering it takes nothing back.
+   * The most deliveries that may be out. A settlement that is done or `stale` frees its slot, and so does `lost()`, or an `extend`
+   * that is `stale`; one that is `invalid`, and a call that is rejected, do not. 0 pauses. Lowering it takes nothing back.
    * What was on its way when it was lowered may still be delivered. Takes effect without waiting; a repeat is harmless, also while
    * the connection is down.
    */
   limit(max: number): void;
   /**
    * Ends hand-outs, each with its own result. What has no failure is with the server: no crash of this process brings it back.
-   * `stale` where the lease is gone or another holds it, `invalid` for a move to an
-   * undeclared queue. An ack of what is already gone counts as done or as stale. Rejects only if nothing is known about the
-   * whole batch. A repeat is harmless: core repeats on `unavailable` and `timeout` for as long as it believes that it holds them.
+   * `stale` where another holds it or had it since; where the lease is over and nobody has it yet: done or `stale`, and then the
+   * event stays. `invalid` for a move to an undeclared queue. Rejects only if nothing is known about the whole batch. A repeat is
+   * harmless, and of what was applied, an ack or a move, it is done or `stale`: core repeats on `unavailable` and `timeout` for as
+   * long as it believes that it holds them.
    */
   settle(batch: readonly Settlement[]): Promise<readonly Failure[]>;
   /**
-   * Timed leases only, and never called for others: these leases end `forMs` from now, by the backend's clock. `stale` per item where it was too late.
-   * A repeat is harmless.
+   * Timed leases only, and never called for others: these leases end `forMs` from now, by the backend's clock, and `leaseUntil` of
+   * the same objects says so. `stale` per item where it was too late: that stands for `lost()`, which need not follow. A repeat is
+   * harmless.
    */
   extend(batch: readonly Delivery[], forMs: Ms): Promise<readonly Failure[]>;
   /** No `deliver()` once it has resolved; what is out stays held and can be settled. A repeat is harmless. */
@@ -209,7 +215,7 @@ export interface Binding {
   readonly kind: QueueKind;
 }
 
-/** All given keys must match, byte for byte. Never empty. */
+/** All given keys must match, byte for byte. Never empty for `cancel` and `change`; `browse` of an empty one is of everything. */
 export interface Filter {
   readonly id?: string;
   /** The due time, from the receipt, for backends whose ids alone do not find it (`cancel: 'receipt'`); others ignore it. */
@@ -284,7 +290,8 @@ export interface Backend {
   open(env: Env): Promise<void>;
   /**
    * Gives everything unsettled back now, without waiting for leases, and frees every handle. Does not wait for handlers: core has
-   * done that. Calls under way are settled, one way or the other. May be called twice, before `open()` and while busy.
+   * done that. Calls under way are settled, one way or the other: they may reject with `closed`, and `applied: 'maybe'`. No `lost()`
+   * comes once it was called. May be called twice, before `open()` and while busy.
    */
   close(): Promise<void>;
   /**
@@ -326,7 +333,8 @@ export interface Backend {
   stats?(queue: string): Promise<QueueStats>;
   /**
    * Removes the queue with its bindings and everything in it, held or not; consumers get nothing more. Where `browse` is false,
-   * what was delayed for it may appear again if the queue is declared anew. A repeat is harmless, as is a queue that is not there.
+   * what was delayed for it may appear again if the queue is declared anew. Visible like `bind`. A repeat is harmless, as is a
+   * queue that is not there.
    */
   drop?(queue: string): Promise<void>;
 }

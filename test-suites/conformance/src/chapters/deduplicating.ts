@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Deduplicated, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone } from '../expect.ts';
 import { dedupe } from '../needs.ts';
 
 export const deduplicating: Chapter = {
@@ -60,6 +61,25 @@ export const deduplicating: Chapter = {
         await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: parked });
         assert.deepEqual((await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated, []);
         await world.arrive(tap, 2);
+      },
+      { needs: [dedupe] },
+    ),
+    it(
+      'dedupe.meets-itself',
+      'an event that is sent again while it is there is stored, not deduplicated, and comes once or twice',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const out = world.outgoing({ to: { queue }, key: 'k' });
+        for (const time of ['first', 'second']) {
+          const { failures, deduplicated } = await backend.send([out]);
+          expectDone(failures, `the ${time} send`);
+          assert.equal(deduplicated.length, 0, `the ${time} send of one event was said to be a duplicate`);
+        }
+        const tap = await world.consume(backend, queue);
+        await world.until('the event', () => tap.all.length > 0);
+        await world.fence(backend, tap, tap.all.length);
+        assert.ok(tap.all.length <= 2, `it came ${tap.all.length} times`);
       },
       { needs: [dedupe] },
     ),
