@@ -1,5 +1,5 @@
 import { conformance } from '@wrkr/conformance';
-import { describe, it } from 'vitest';
+import { afterAll, describe, it } from 'vitest';
 import { harness } from './harness.js';
 
-conformance({ describe, it }, 'memory', harness);
+conformance({ describe, it, after: afterAll }, 'memory', harness);

@@ -1,9 +1,10 @@
 import { type Backend, type Failure, type Outgoing, SystemClock } from 'wrkr/backend';
+import type { Created } from './harness.ts';
 import { Tap } from './tap.ts';
 import { Witness } from './witness.ts';
 
 /** What a child does: with backends of the harness, what the case gave it, and a way to tell the case. */
-export type ChildScript = (create: () => Backend, data: object, tell: (message: unknown) => void) => Promise<void>;
+export type ChildScript = (create: () => Created, data: object, tell: (message: unknown) => void) => Promise<void>;
 
 interface Work {
   readonly queue: string;
@@ -11,8 +12,8 @@ interface Work {
   readonly leaseMs: number;
 }
 
-async function opened(create: () => Backend): Promise<Backend> {
-  const backend = create();
+async function opened(create: () => Created): Promise<Backend> {
+  const backend = await create();
   await backend.open(new Witness(backend, () => {}).env(new SystemClock()));
   return backend;
 }

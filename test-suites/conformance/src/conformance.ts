@@ -1,28 +1,39 @@
 import { chapters } from './chapters.ts';
 import type { Harness } from './harness.ts';
 import { type Probe, probe, runName } from './probe.ts';
-import { gateOf, type Outcome, runCase } from './run-case.ts';
+import { gateOf, LONGEST, type Outcome, runCase } from './run-case.ts';
 
 /** What vitest, node:test and others have in common. The context is what they give a test; `skip` is how it says that it was not run. */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
-  readonly it: (name: string, body: (context: { skip(reason?: string): unknown }) => Promise<void>) => unknown;
+  readonly it: (
+    name: string,
+    body: (context: { skip(reason?: string): unknown }) => Promise<void>,
+    timeoutMs?: number,
+  ) => unknown;
+  /** Calls something when all tests are over (`afterAll`, `after`): without it the harness's `end` is not called. */
+  readonly after?: (body: () => Promise<void> | undefined) => unknown;
 }
 
+/** The limits of cases are their own: that of the runner comes after them, also where the first case has to probe. */
+const TIMEOUT = LONGEST + 60_000;
+
 /** Registers the suite with a test runner: a group per chapter, a test per case, named by its id. */
-export function conformance({ describe, it }: TestRunner, name: string, harness: Harness): void {
+export function conformance({ describe, it, after }: TestRunner, name: string, harness: Harness): void {
   const run = runName();
   let probed: Promise<Probe> | undefined;
   let count = 0;
+  after?.(() => harness.end?.());
   for (const chapter of chapters) {
     describe(`${name}: ${chapter.name}`, () => {
       for (const one of chapter.cases) {
-        it(`${one.id}: ${one.title}`, async (context) => {
+        const body = async (context: { skip(reason?: string): unknown }): Promise<void> => {
           probed ??= probe(harness, run);
           const gate = gateOf(one, harness, await probed);
           if (gate) context.skip(`${gate.status}: ${gate.reason}`);
           else expectPassed(await runCase(one, harness, await probed, `${run}x${++count}`));
-        });
+        };
+        it(`${one.id}: ${one.title}`, body, TIMEOUT);
       }
     });
   }

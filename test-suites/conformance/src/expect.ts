@@ -26,8 +26,9 @@ export function expectFailed(
 }
 
 /** The same ids, each as often, in whatever order. */
-export function expectIds(actual: readonly string[], expected: readonly string[], what: string): void {
-  const [missing, strays] = [without(expected, actual), without(actual, expected)];
+export function expectIds(actual: Iterable<string>, expected: Iterable<string | undefined>, what: string): void {
+  const [there, wanted] = [[...actual], [...expected].map(String)];
+  const [missing, strays] = [without(wanted, there), without(there, wanted)];
   const text = `${what}: missing are ${listed(missing)}; not expected were ${listed(strays)}`;
   assert.ok(missing.length + strays.length === 0, text);
 }
@@ -53,6 +54,11 @@ function without(items: readonly string[], others: readonly string[]): readonly 
     if (i >= 0) left.splice(i, 1);
     return i < 0;
   });
+}
+
+/** It must not be refused. */
+export async function expectResolves<T>(call: Promise<T>, what: string): Promise<T> {
+  return call.catch((error: unknown) => assert.fail(`${what} should resolve, and it rejected: ${String(error)}`));
 }
 
 /** Without stacks, which are the backend's own. */

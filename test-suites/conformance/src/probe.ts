@@ -27,20 +27,20 @@ export function runName(): string {
 
 export async function probe(harness: Harness, prefix: string): Promise<Probe> {
   const namespace = `${prefix}probe`;
-  const backend = harness.create({ namespace });
+  const backend = await harness.create({ namespace });
   const clock = new SystemClock();
   await backend.open(new Witness(backend, () => {}).env(clock));
   const { capabilities } = backend;
   const queue = `${prefix}.probe`;
   const roundTripMs = await roundTrip(backend, queue);
   await backend.close();
-  await clean(harness.create({ namespace }), clock, [queue]);
+  await clean(await harness.create({ namespace }), clock, [queue]);
   const throughCore = await throughCoreOf(capabilities, harness);
   return { backend, capabilities, throughCore, roundTripMs, mustComeMs: mustCome(roundTripMs, capabilities) };
 }
 
 async function throughCoreOf(capabilities: Capabilities, harness: Harness): Promise<Capabilities> {
-  const scheduler = harness.scheduler?.({ namespace: 'probe' });
+  const scheduler = await harness.scheduler?.({ namespace: 'probe' });
   if (!scheduler) return capabilities;
   await scheduler.open(new Witness(scheduler, () => {}).env(new SystemClock()));
   const { delay, cancel, browse, filter, change, dedupe } = scheduler.capabilities;

@@ -39,7 +39,7 @@ export async function report(name: string, harness: Harness, options: ReportOpti
   const { real } = new SystemClock();
   const began = real.now();
   const run = new Run(harness, options);
-  const results = await run.all();
+  const results = await run.all().finally(() => harness.end?.());
   const { capabilities, roundTripMs } = run.probed;
   return { name, capabilities, roundTripMs, ms: real.now() - began, results };
 }

@@ -41,7 +41,7 @@ export interface Outcome {
 }
 
 /** A failure of a case must not take more than this from the others. */
-const LONGEST: Ms = 60_000;
+export const LONGEST: Ms = 60_000;
 
 /** Tries one case in a world of its own. `stray` rejects when something outside of the case breaks. */
 export async function runCase(

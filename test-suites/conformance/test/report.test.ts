@@ -72,4 +72,12 @@ describe('a report', () => {
     expect(summary(beside)).toBe(summary(alone));
     expect(beside.results.map(({ id }) => id)).toEqual(alone.results.map(({ id }) => id));
   });
+
+  it('waits for backends that take a while to make, and ends the harness once', async () => {
+    let ends = 0;
+    const end = async (): Promise<void> => void ends++;
+    const ran = await report('slow', { ...whole, create: async (options) => whole.create(options), end }, { only: 'ack.' });
+    expect(ran.results.map(({ status }) => status)).toEqual(ran.results.map(() => 'passed'));
+    expect(ends).toBe(1);
+  });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectIds, expectSame } from '../expect.ts';
 import { cancelAll, cancels, change, delay, filterBy } from '../needs.ts';
 
 type Full = Required<Pick<Backend, 'cancel' | 'change'>> & Backend;
@@ -18,10 +19,10 @@ export const cancelling: Chapter = {
         await world.send(backend, { to: { queue } });
         const [held] = (await world.arrive(tap, 1)) as [Delivery];
         const waits = await world.send(backend, { to: { queue } });
-        assert.equal(await backend.cancel({ queue, id: held.id }), 0);
-        assert.equal(await backend.cancel({ queue, id: waits }), 1);
-        assert.equal(await backend.cancel({ queue, id: waits }), 0);
-        assert.deepEqual(await tap.ack(held), []);
+        expectSame(await backend.cancel({ queue, id: held.id }), 0, 'what is held was cancelled');
+        expectSame(await backend.cancel({ queue, id: waits }), 1, 'what waits was not cancelled and counted');
+        expectSame(await backend.cancel({ queue, id: waits }), 0, 'what was cancelled before was counted again');
+        expectDone(await tap.ack(held), 'the ack');
         await world.fence(backend, tap, 1);
       },
       { needs: [cancelAll, filterBy('id')] },
@@ -35,14 +36,14 @@ export const cancelling: Chapter = {
         await world.send(backend, { to: { queue: a }, key: 'k' });
         const other = await world.send(backend, { to: { queue: a }, key: 'other' });
         const elsewhere = await world.send(backend, { to: { queue: b }, key: 'k' });
-        assert.equal(await backend.cancel({ queue: a, key: 'k' }), 1);
+        expectSame(await backend.cancel({ queue: a, key: 'k' }), 1, 'cancel() counted wrong');
         for (const [queue, id] of [
           [a, other],
           [b, elsewhere],
         ] as const) {
           const tap = await world.consume(backend, queue);
           await world.arrive(tap, 1);
-          assert.deepEqual(tap.ids, [id]);
+          expectIds(tap.ids, [id], 'deliveries');
         }
       },
       { needs: [cancelAll, filterBy('key')] },
@@ -83,14 +84,15 @@ export const cancelling: Chapter = {
           { queue: from, id },
           { queue: to, at: backend.now(), headers: { change: '2', drop: '', add: '3' } },
         );
-        assert.equal(changed, 1);
+        expectSame(changed, 1, 'change() counted wrong');
         const tap = await world.consume(backend, to);
         const [delivery] = await world.arrive(tap, 1);
-        assert.deepEqual(
+        expectSame(
           [delivery?.id, { ...delivery?.headers }, delivery?.handouts],
           [id, { keep: '1', change: '2', add: '3' }, 1],
+          'the id, headers and hand-outs of what was changed',
         );
-        assert.equal(await backend.change({ queue: from, id }, { queue: to }), 0);
+        expectSame(await backend.change({ queue: from, id }, { queue: to }), 0, 'what had left was changed again');
       },
       { needs: [change, filterBy('id')] },
     ),
@@ -101,10 +103,14 @@ export const cancelling: Chapter = {
         const backend = (await world.open()) as Full;
         const queue = await world.queue(backend, 'q');
         const id = await world.send(backend, { to: { queue } });
-        assert.equal(await world.refusal(backend.change({ queue, id }, { queue: world.name('never-declared') })), 'invalid');
+        expectSame(
+          await world.refusal(backend.change({ queue, id }, { queue: world.name('never-declared') })),
+          'invalid',
+          'the change to a queue that is not there',
+        );
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [id]);
+        expectIds(tap.ids, [id], 'deliveries');
       },
       { needs: [change, filterBy('id')] },
     ),
@@ -145,8 +151,8 @@ export const cancelling: Chapter = {
           await backend.change({ queue: a, id: out.id }, { queue: b });
         }
         const seen = (): readonly string[] => taps.flatMap((tap) => tap.ids);
-        await world.until('all of them', () => seen().length >= ids.length);
-        assert.deepEqual([...seen()].sort(), [...ids].sort());
+        await world.reach(ids.length, 'deliveries', () => seen().length);
+        expectIds(seen(), ids, 'deliveries');
       },
       { needs: [change, filterBy('id')] },
     ),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectIds, expectSame } from '../expect.ts';
 import { fifo } from '../needs.ts';
 
 export const consuming: Chapter = {
@@ -15,8 +16,8 @@ export const consuming: Chapter = {
         for (const tap of taps) tap.ackAll();
         const ids = await world.sendMany(a, 60, { to: { queue } });
         const seen = (): readonly string[] => taps.flatMap((tap) => tap.ids);
-        await world.until('60 deliveries', () => seen().length >= 60);
-        assert.deepEqual([...seen()].sort(), [...ids].sort());
+        await world.reach(60, 'deliveries', () => seen().length);
+        expectIds(seen(), ids, 'deliveries');
         for (const tap of taps) assert.ok(tap.all.length > 0, 'one of the consumers got nothing');
       },
     ),
@@ -34,7 +35,7 @@ export const consuming: Chapter = {
       const healthy = await world.consume(await world.open(), queue, { max: 3 });
       healthy.ackAll();
       await world.sendMany(backend, 40, { to: { queue } });
-      await world.until('39 of 40 at the healthy one', () => healthy.all.length >= 39);
+      await world.reach(39, 'of 40 events at the healthy one', () => healthy.all.length);
     }),
     it('compete.queues-do-not-mix', 'each consumer gets the events of its own queue', async (world) => {
       const backend = await world.open();
@@ -43,7 +44,7 @@ export const consuming: Chapter = {
         const tap = await world.consume(backend, queue);
         const id = await world.send(backend, { to: { queue } });
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [id]);
+        expectIds(tap.ids, [id], 'deliveries');
       }
     }),
     it('compete.late-joiner-gets-work', 'a consumer that joins later gets its share of what is left', async (world) => {
@@ -55,8 +56,8 @@ export const consuming: Chapter = {
       const late = await world.consume(await world.open(), queue, { max: 2 });
       await world.until('two at the one that joined', () => late.held.size === 2);
       for (const tap of [first, late]) tap.ackAll();
-      await world.until('all of them', () => first.all.length + late.all.length >= 40);
-      assert.deepEqual([...first.ids, ...late.ids].sort(), [...ids].sort());
+      await world.reach(40, 'deliveries at both', () => first.all.length + late.all.length);
+      expectSame([...first.ids, ...late.ids].sort(), [...ids].sort(), 'deliveries at both');
     }),
     it('limit.never-more-than-max', 'never more than max are out unsettled, and all of max is used', async (world) => {
       const backend = await world.open();
@@ -111,7 +112,7 @@ export const consuming: Chapter = {
           assert.ok(tap.held.size <= Math.max(1, left - 6), `${tap.held.size} held, ${10 - left} settled`);
           await tap.ack([...tap.held][0] as never);
         }
-        assert.deepEqual([...tap.ids].sort(), [...ids].sort());
+        expectIds(tap.ids, ids, 'deliveries');
       },
     ),
     it('limit.raising-takes-effect', 'a raised limit is used without a settlement', async (world) => {
@@ -138,7 +139,7 @@ export const consuming: Chapter = {
           ids.push(...batch.map(({ id }) => id));
         }
         await world.arrive(tap, 50);
-        assert.deepEqual(tap.ids, ids);
+        expectSame(tap.ids, ids, 'the order of deliveries');
       },
       { needs: [fifo] },
     ),
@@ -155,7 +156,7 @@ export const consuming: Chapter = {
       await tap.ack(...tap.held);
       await world.send(backend, { to: { queue } });
       const next = (await world.consume(await world.open(), queue)).ackAll();
-      await world.until('the rest at another consumer', () => next.all.length >= 102 - count);
+      await world.reach(102 - count, 'events left for another consumer', () => next.all.length);
       assert.equal(tap.all.length, count, 'it delivered after stop()');
     }),
     it('stop.held-still-settleable', 'what was out at stop() can be settled afterwards', async (world) => {
@@ -165,7 +166,7 @@ export const consuming: Chapter = {
       await world.send(backend, { to: { queue } });
       const held = await world.arrive(tap, 1);
       await tap.consumer.stop();
-      assert.deepEqual(await tap.ack(...held), []);
+      expectDone(await tap.ack(...held), 'the ack');
       await backend.close();
       const again = await world.open();
       await world.fence(again, await world.consume(again, queue), 0);
@@ -178,7 +179,7 @@ export const consuming: Chapter = {
       const id = await world.send(backend, { to: { queue } });
       const second = await world.consume(backend, queue);
       await world.arrive(second, 1);
-      assert.deepEqual(second.ids, [id]);
+      expectIds(second.ids, [id], 'deliveries');
     }),
   ],
 };

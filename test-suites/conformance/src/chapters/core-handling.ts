@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Wrkr } from 'wrkr';
 import { type Chapter, itInCore } from '../case.ts';
+import { expectSame } from '../expect.ts';
 import { delay } from '../needs.ts';
 
 export const coreHandling: Chapter = {
@@ -15,7 +16,7 @@ export const coreHandling: Chapter = {
       });
       await wrkr.publish({ name: event, tid: 'u1', payload: { plan: 'pro' } });
       await world.until('both handlers', () => seen.length === 2);
-      assert.deepEqual(seen.sort(), ['a u1 {"plan":"pro"}', 'b u1 1']);
+      expectSame(seen.sort(), ['a u1 {"plan":"pro"}', 'b u1 1'], 'what the handlers got');
       await wrkr.stop();
       const again = await world.open();
       await world.fence(again, await world.consume(again, world.name('a')), 0);
@@ -85,7 +86,7 @@ export const coreHandling: Chapter = {
         await world.started((bus) => bus.subscribe(queue, unknown, (got) => seen.push(`${got.name} ${got.attempt}`)));
         await world.pass(world.span(60_000, 4000));
         await world.until('the handler', () => seen.length > 0);
-        assert.deepEqual(seen, [`${unknown} 1`]);
+        expectSame(seen, [`${unknown} 1`], 'what the handler got');
       },
       { needs: [delay] },
     ),
@@ -99,7 +100,7 @@ export const coreHandling: Chapter = {
       const attempts: number[] = [];
       await world.started((bus) => bus.subscribe(queue, event, (got) => attempts.push(got.attempt)));
       await world.until('both at another process', () => attempts.length === 2);
-      assert.deepEqual(attempts, [1, 1]);
+      expectSame(attempts, [1, 1], 'the attempts after stop()');
     }),
     itInCore('handler.concurrency', 'as many handlers run at once as the subscription says, and no more', async (world) => {
       const event = world.name('e');
@@ -118,7 +119,7 @@ export const coreHandling: Chapter = {
         await world.until(`${room} handlers at once`, () => gate.length === room);
         gate.shift()?.();
       }
-      assert.equal(most, 3);
+      expectSame(most, 3, 'the most handlers at once');
     }),
     itInCore(
       'publish.from-inside-a-handler',
@@ -139,7 +140,7 @@ export const coreHandling: Chapter = {
         );
         await wrkr.publish({ name: event, payload: 1 });
         await world.until('all three', () => seen.length >= 3);
-        assert.deepEqual(seen, [1, 2, 3]);
+        expectSame(seen, [1, 2, 3], 'the payloads in order');
       },
     ),
     itInCore('payload.codec', 'a payload arrives as it was given, with its dates, bytes and big numbers', async (world) => {
@@ -155,8 +156,8 @@ export const coreHandling: Chapter = {
       await wrkr.publish({ name: event, payload });
       await world.until('the event', () => got.length > 0);
       const { bytes, ...rest } = got[0] as typeof payload;
-      assert.deepEqual(Uint8Array.from(bytes), payload.bytes);
-      assert.deepStrictEqual({ bytes: payload.bytes, ...rest }, payload);
+      expectSame(Uint8Array.from(bytes), payload.bytes, 'the bytes of the payload');
+      assert.deepStrictEqual({ bytes: payload.bytes, ...rest }, payload, 'the payload that arrived');
     }),
     itInCore('limits.over', 'what is beyond a declared limit is refused, and nothing of it is stored', async (world) => {
       const event = world.name('e');
@@ -167,10 +168,10 @@ export const coreHandling: Chapter = {
         () => assert.fail('it was taken'),
         (error: { applied: string }) => error,
       );
-      assert.equal(refused.applied, 'no');
+      expectSame(refused.applied, 'no', 'what the refusal says was applied');
       await wrkr.publish({ name: event, id: 'fence' });
       await world.until('the fence', () => seen.includes('fence'));
-      assert.deepEqual(seen, ['fence']);
+      expectSame(seen, ['fence'], 'the events that were handled');
     }),
     itInCore('stop.graceful', 'stop() lets handlers end, and what was not begun is there for the next process', async (world) => {
       const event = world.name('e');
@@ -197,11 +198,11 @@ export const coreHandling: Chapter = {
       const stopping = Promise.all([wrkr.stop(), wrkr.stop()]);
       finish();
       await stopping;
-      assert.deepEqual(ended, [running]);
+      expectSame(ended, [running], 'the handlers that ended before stop() resolved');
       const seen: string[] = [];
       await world.started((bus) => bus.subscribe(queue, event, ({ id, attempt }) => seen.push(`${id} ${attempt}`)));
       await world.until('the other one', () => seen.length > 0);
-      assert.deepEqual(seen, [`${waiting} 1`]);
+      expectSame(seen, [`${waiting} 1`], 'what the next process handled');
     }),
   ],
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Handler, Wrkr } from 'wrkr';
 import type { Delivery } from 'wrkr/backend';
 import { type Chapter, itInCore } from '../case.ts';
+import { expectSame } from '../expect.ts';
 import { change, connectionLease, deadBrowse, deathIsSeen, delay, exactHandouts, virtualTime } from '../needs.ts';
 
 export const coreRetrying: Chapter = {
@@ -26,7 +27,7 @@ export const coreRetrying: Chapter = {
         const tap = await world.consume(backend, `${queue}.dead`, { kind: 'parked' });
         const [letter] = (await world.arrive(tap, 1)) as [Delivery];
         assert.match(letter.headers['wrkr-errors'] ?? '', /failure 1.*failure 2.*failure 3/);
-        assert.equal(runs, 3);
+        expectSame(runs, 3, 'the runs of the handler');
         await wrkr.stop();
         await world.fence(backend, await world.consume(backend, queue), 0);
       },
@@ -59,12 +60,16 @@ export const coreRetrying: Chapter = {
           await world.pass(20);
           ({ items } = await wrkr.deadLetters({ queue }));
         }
-        assert.deepEqual([items.length, items[0]?.attempts, items[0]?.error.message, items[0]?.queue], [1, 2, 'broken', queue]);
+        expectSame(
+          [items.length, items[0]?.attempts, items[0]?.error.message, items[0]?.queue],
+          [1, 2, 'broken', queue],
+          'the dead letter: how many, its attempts, error and queue',
+        );
         mended = true;
-        assert.equal(await wrkr.redrive({ queue }), 1);
+        expectSame(await wrkr.redrive({ queue }), 1, 'the count of redrive()');
         await world.until('the third run', () => attempts.length === 3);
-        assert.deepEqual(attempts, [1, 2, 1]);
-        assert.deepEqual((await wrkr.deadLetters({ queue })).items, []);
+        expectSame(attempts, [1, 2, 1], 'the attempts of all runs');
+        expectSame((await wrkr.deadLetters({ queue })).items, [], 'the dead letters after the redrive');
       },
       { needs: [delay, deadBrowse, change] },
     ),
@@ -77,7 +82,7 @@ export const coreRetrying: Chapter = {
         const handled: string[] = [];
         let crash: (() => Promise<void>) | undefined;
         const life = async (): Promise<Wrkr | undefined> => {
-          const backend = world.create();
+          const backend = await world.create();
           let dead = false;
           crash = async () => {
             dead = true;
@@ -104,12 +109,13 @@ export const coreRetrying: Chapter = {
           if (parked.all.length === 0) await life();
         }
         await world.until('the poison among the dead letters', () => parked.all.length > 0);
-        assert.deepEqual(
+        expectSame(
           parked.all.map(({ tid }) => tid),
           ['poison'],
+          'the tids of the dead letters',
         );
         await world.until('its neighbours handled', () => handled.length >= 4);
-        assert.deepEqual([...new Set(handled)].sort(), ['a', 'b', 'c', 'd']);
+        expectSame([...new Set(handled)].sort(), ['a', 'b', 'c', 'd'], 'the neighbours that were handled');
       },
       { needs: [exactHandouts, deathIsSeen], hooks: ['crash'] },
     ),
@@ -163,7 +169,7 @@ export const coreRetrying: Chapter = {
       'a handler whose lease is lost with the connection is aborted, and another finishes the event',
       async (world) => {
         const [event, queue] = [world.name('e'), world.name('q')];
-        const backend = world.create();
+        const backend = await world.create();
         let aborted = false;
         const hangs: Handler = (_, __, { signal }) => {
           signal.addEventListener('abort', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend } from 'wrkr/backend';
 import { type Chapter, itInCore } from '../case.ts';
+import { expectIds, expectSame } from '../expect.ts';
 import { browses, cancels, change, delay, filterBy, parks, virtualTime } from '../needs.ts';
 
 /** The same backend, declaring that it can wait no longer than this. */
@@ -30,12 +31,12 @@ export const coreScheduling: Chapter = {
         await wrkr.publish({ name: event, when: wait });
         await wrkr.subscribe(late, event, handler);
         await wrkr.unsubscribe(gone, event);
-        assert.deepEqual(seen, []);
+        expectSame(seen, [], 'what was handled before it was due');
         await world.pass(wait);
         await world.until('the two that are subscribed', () => seen.length >= 2);
         await wrkr.publish({ name: event });
         await world.until('the fence', () => seen.length >= 4);
-        assert.deepEqual([...seen].sort(), [early, early, late, late]);
+        expectSame([...seen].sort(), [early, early, late, late], 'the queues that got the event');
       },
       { needs: [delay] },
     ),
@@ -54,7 +55,7 @@ export const coreScheduling: Chapter = {
         assert.ok(count === 1 || count === null, `cancel gave ${count}`);
         await world.pass(wait + 200);
         await world.until('the fence', () => seen.length > 0);
-        assert.deepEqual(seen, ['fence']);
+        expectSame(seen, ['fence'], 'the payloads that were handled');
       },
       { needs: [delay, cancels, filterBy('id')] },
     ),
@@ -68,9 +69,10 @@ export const coreScheduling: Chapter = {
         });
         const { id } = await wrkr.publish({ name: event, when: 60_000 });
         const { items } = await wrkr.find({ id });
-        assert.deepEqual(
+        expectSame(
           items.map((item) => [item.id, item.name, item.queue]),
           [[id, event, undefined]],
+          'the rows of the delayed event',
         );
       },
       { needs: [parks, browses] },
@@ -92,7 +94,7 @@ export const coreScheduling: Chapter = {
         await world.until('all of them', () => new Set(handled).size >= ids.length);
         await wrkr.publish({ name: event, id: world.name('fence') });
         await world.until('the fence', () => handled.includes(world.name('fence')));
-        assert.deepEqual([...handled].sort(), [...ids, world.name('fence')].sort());
+        expectIds(handled, [...ids, world.name('fence')], 'deliveries');
       },
       { needs: [delay, change, filterBy('id')] },
     ),
@@ -103,7 +105,7 @@ export const coreScheduling: Chapter = {
         const event = world.name('e');
         const most = 3_600_000;
         const handled: number[] = [];
-        const backend = shortened(world.create(), most);
+        const backend = shortened(await world.create(), most);
         const wrkr = await world.started((bus) => bus.subscribe(world.name('q'), event, () => handled.push(world.clock.now())), {
           backend,
         });
@@ -111,7 +113,7 @@ export const coreScheduling: Chapter = {
         await wrkr.publish({ name: event, when: new Date(due) });
         await world.pass(6 * most);
         await world.until('the event', () => handled.length > 0);
-        assert.deepEqual(handled, [due]);
+        expectSame(handled, [due], 'the times at which it was handled');
       },
       { needs: [parks, virtualTime] },
     ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Deduplicated, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
-import { expectDone } from '../expect.ts';
+import { expectDone, expectSame } from '../expect.ts';
 import { dedupe } from '../needs.ts';
 
 export const deduplicating: Chapter = {
@@ -21,10 +21,10 @@ export const deduplicating: Chapter = {
         const tap = await world.consume(backend, queue);
         const held = [...(await world.arrive(tap, 1))];
         const instead = [{ index: 0, id: first, at: held[0]?.at }];
-        assert.deepEqual(waiting, instead, 'while it waits');
-        assert.deepEqual(await again(), instead, 'while it is held');
+        expectSame(waiting, instead, 'deduplicated while it waits');
+        expectSame(await again(), instead, 'deduplicated while it is held');
         await tap.ack(...held);
-        assert.deepEqual(await again(), [], 'after it is done');
+        expectSame(await again(), [], 'deduplicated after it is done');
         await world.arrive(tap, 2);
       },
       { needs: [dedupe] },
@@ -40,10 +40,14 @@ export const deduplicating: Chapter = {
         const tapA = await world.consume(backend, a, { max: 1 });
         await tapA.move((await world.arrive(tapA, 1))[0] as Delivery, { at: backend.now() + 3_600_000 });
         const second = world.outgoing({ to: { event }, key: 'k' });
-        assert.deepEqual(await backend.send([second]), { failures: [], deduplicated: [] }, 'it was stored in b');
+        expectSame(
+          await backend.send([second]),
+          { failures: [], deduplicated: [] },
+          'what became of one that is stored in one of two queues',
+        );
         const tapB = await world.consume(backend, b);
         await world.arrive(tapB, 1);
-        assert.equal(tapB.all[0]?.id, second.id);
+        expectSame(tapB.all[0]?.id, second.id, 'the id in the other queue');
         await world.fence(backend, tapA, 1);
       },
       { needs: [dedupe] },
@@ -59,7 +63,11 @@ export const deduplicating: Chapter = {
         await world.send(backend, { to: { queue }, key: 'k' });
         const tap = await world.consume(backend, queue);
         await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: parked });
-        assert.deepEqual((await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated, []);
+        expectSame(
+          (await backend.send([world.outgoing({ to: { queue }, key: 'k' })])).deduplicated,
+          [],
+          'deduplicated after the key had left',
+        );
         await world.arrive(tap, 2);
       },
       { needs: [dedupe] },
@@ -94,8 +102,8 @@ export const deduplicating: Chapter = {
         const instead = sent.flatMap(({ deduplicated }) => deduplicated.map(({ id }) => id));
         const tap = await world.consume(one, queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(new Set(instead), new Set(tap.ids));
-        assert.equal(instead.length, 39);
+        expectSame(new Set(instead), new Set(tap.ids), 'the ids that are there instead');
+        expectSame(instead.length, 39, 'how many were deduplicated');
         await world.fence(one, tap, 1);
       },
       { needs: [dedupe] },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Clock, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectFailed, expectIds, expectSame } from '../expect.ts';
 import { delay, serverClock } from '../needs.ts';
 import type { Tap } from '../tap.ts';
 import type { World } from '../world.ts';
@@ -55,17 +56,18 @@ export const delaying: Chapter = {
         const tap = await world.consume(backend, queue);
         const headers = { 'wrkr-parent': 'p', 'x-y': 'z' };
         const sent = world.outgoing({ to: { queue }, tid: 't', headers, at: backend.now() + world.span(1000, 300) });
-        assert.deepEqual((await backend.send([sent])).failures, []);
+        expectDone((await backend.send([sent])).failures, 'the send');
         for (let count = 1; count <= 2; count++) {
           await world.pass(world.span(1000, 300));
           const delivery = (await world.arrive(tap, count))[count - 1] as Delivery;
           const { id, name, tid, sentAt, handouts } = delivery;
-          assert.deepEqual(
+          expectSame(
             { id, name, tid, sentAt, handouts },
             { id: sent.id, name: sent.name, tid: 't', sentAt: sent.sentAt, handouts: 1 },
+            'the fields of what waited',
           );
-          assert.deepEqual({ ...delivery.headers }, headers);
-          assert.deepEqual(Uint8Array.from(delivery.body), Uint8Array.from(sent.body));
+          expectSame({ ...delivery.headers }, headers, 'the headers of what waited');
+          expectSame(Uint8Array.from(delivery.body), Uint8Array.from(sent.body), 'the body of what waited');
           await tap.move(delivery, { at: backend.now() + world.span(1000, 300) });
         }
       },
@@ -80,19 +82,13 @@ export const delaying: Chapter = {
         const missing = world.name('never-declared');
         const at = backend.now() + 60_000;
         const { failures } = await backend.send([world.outgoing({ to: { queue: missing }, at })]);
-        assert.deepEqual(
-          failures.map(({ error }) => error.code),
-          ['invalid'],
-        );
+        expectFailed(failures, { 0: 'invalid' }, 'the call');
         const tap = await world.consume(backend, queue);
         await world.send(backend, { to: { queue } });
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
         const refused = await tap.move(delivery, { queue: missing, at });
-        assert.deepEqual(
-          refused.map(({ error }) => error.code),
-          ['invalid'],
-        );
-        assert.deepEqual(await tap.ack(delivery), []);
+        expectFailed(refused, { 0: 'invalid' }, 'the call');
+        expectDone(await tap.ack(delivery), 'the ack');
       },
       { needs: [delay] },
     ),
@@ -121,7 +117,7 @@ export const delaying: Chapter = {
         ];
         await world.pass(3 * unit);
         await world.arrive(tap, 3);
-        assert.deepEqual(tap.ids, [one, two, three]);
+        expectSame(tap.ids, [one, two, three], 'the order of deliveries');
       },
       { needs: [delay] },
     ),
@@ -140,7 +136,7 @@ export const delaying: Chapter = {
         const tap = await world.consume(backend, queue, { max: 1 });
         tap.ackAll();
         await world.arrive(tap, 2);
-        assert.deepEqual(tap.ids, [sooner, later]);
+        expectSame(tap.ids, [sooner, later], 'the order of deliveries');
       },
       { needs: [delay] },
     ),
@@ -157,7 +153,7 @@ export const delaying: Chapter = {
         await world.pass(2 * wait);
         const tap = await world.consume(await world.open(), queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [id]);
+        expectIds(tap.ids, [id], 'deliveries');
       },
       { needs: [delay] },
     ),
@@ -173,7 +169,7 @@ export const delaying: Chapter = {
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
         const wait = world.span(10_000, 1500);
         const at = backend.now() + wait;
-        assert.deepEqual(await tap.move(delivery, { at }), []);
+        expectDone(await tap.move(delivery, { at }), 'the move');
         await world.pass(wait - world.span(1, 700));
         await comesAt(world, backend, tap, { id, at, nth: 2 });
       },
@@ -188,10 +184,10 @@ export const delaying: Chapter = {
         const tap = await world.consume(backend, queue, { max: 1 });
         await world.send(backend, { to: { queue } });
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
-        assert.deepEqual(await tap.move(delivery, { at: backend.now() + 3_600_000 }), []);
+        expectDone(await tap.move(delivery, { at: backend.now() + 3_600_000 }), 'the move');
         const next = await world.send(backend, { to: { queue } });
         await world.arrive(tap, 2);
-        assert.equal(tap.all[1]?.id, next);
+        expectSame(tap.all[1]?.id, next, 'the id of what comes after the event that waits');
       },
       { needs: [delay] },
     ),
@@ -205,7 +201,7 @@ export const delaying: Chapter = {
             now: () => world.clock.now() + skew,
             after: (ms, fn) => world.clock.after(ms, fn),
           };
-          const backend = await world.open(world.create(), clock);
+          const backend = await world.open(undefined, clock);
           const queue = await world.queue(backend, `q${skew}`);
           const tap = await world.consume(backend, queue);
           await warmUp(world, backend);

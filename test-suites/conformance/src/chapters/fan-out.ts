@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectIds } from '../expect.ts';
 
 export const fanOut: Chapter = {
   name: 'fan-out',
@@ -12,7 +12,7 @@ export const fanOut: Chapter = {
       for (const queue of queues) {
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [id]);
+        expectIds(tap.ids, [id], 'deliveries');
         await world.fence(backend, tap, 1);
       }
     }),
@@ -23,10 +23,10 @@ export const fanOut: Chapter = {
       const b = await world.queue(backend, 'b', event);
       const id = await world.send(backend, { to: { event } });
       const tapA = await world.consume(backend, a);
-      assert.deepEqual(await tapA.ack(...(await world.arrive(tapA, 1))), []);
+      expectDone(await tapA.ack(...(await world.arrive(tapA, 1))), 'the ack');
       const tapB = await world.consume(backend, b);
       await world.arrive(tapB, 1);
-      assert.deepEqual(tapB.ids, [id]);
+      expectIds(tapB.ids, [id], 'deliveries');
     }),
     it('fanout.bind-twice-one-copy', 'the same binding made twice is one', async (world) => {
       const backend = await world.open();
@@ -48,7 +48,7 @@ export const fanOut: Chapter = {
         const id = await world.send(backend, { to: { event } });
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [id]);
+        expectIds(tap.ids, [id], 'deliveries');
         await world.fence(backend, tap, 1);
       },
     ),
@@ -72,7 +72,8 @@ export const fanOut: Chapter = {
       for (const [i, [pattern, names]] of Object.entries(table).entries()) {
         const tap = await world.consume(backend, queues[i] as string);
         await world.until(`${pattern} to get ${names.join(', ')}`, () => tap.all.length >= names.length);
-        assert.deepEqual([...tap.ids].sort(), names.map((name) => ids.get(name)).sort(), `the pattern ${pattern}`);
+        const expected = names.map((name) => ids.get(name));
+        expectIds(tap.ids, expected, `the pattern ${pattern}`);
         await world.fence(backend, tap, names.length);
       }
     }),
@@ -85,7 +86,7 @@ export const fanOut: Chapter = {
       const id = await world.send(backend, { to: { event } });
       const tapB = await world.consume(backend, b);
       await world.arrive(tapB, 1);
-      assert.deepEqual(tapB.ids, [id]);
+      expectIds(tapB.ids, [id], 'deliveries');
       await world.fence(backend, await world.consume(backend, a), 0);
     }),
     it(
@@ -100,7 +101,7 @@ export const fanOut: Chapter = {
         await world.send(backend, { to: { event } });
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 1);
-        assert.deepEqual(tap.ids, [old]);
+        expectIds(tap.ids, [old], 'deliveries');
         await world.fence(backend, tap, 1);
       },
     ),
@@ -112,7 +113,7 @@ export const fanOut: Chapter = {
       const id = await world.send(other, { to: { event } });
       const tap = await world.consume(one, queue);
       await world.arrive(tap, 1);
-      assert.deepEqual(tap.ids, [id]);
+      expectIds(tap.ids, [id], 'deliveries');
     }),
     it(
       'fanout.other-event-not-delivered',
@@ -147,7 +148,7 @@ export const fanOut: Chapter = {
         const id = await world.send(backend, { to: { queue: a }, name: event });
         const tapA = await world.consume(backend, a);
         await world.arrive(tapA, 1);
-        assert.deepEqual(tapA.ids, [id]);
+        expectIds(tapA.ids, [id], 'deliveries');
         await world.fence(backend, await world.consume(backend, b), 0);
       },
     ),
@@ -160,7 +161,7 @@ export const fanOut: Chapter = {
       const id = await world.send(backend, { to: { event } });
       const tap = await world.consume(backend, late);
       await world.arrive(tap, 1);
-      assert.deepEqual(tap.ids, [id]);
+      expectIds(tap.ids, [id], 'deliveries');
       await world.arrive(await world.consume(backend, early), 2);
       await world.fence(backend, tap, 1);
     }),
@@ -172,7 +173,7 @@ export const fanOut: Chapter = {
       const id = await world.send(backend, { to: { event } });
       const taps = await Promise.all(queues.map((queue) => world.consume(backend, queue, { max: 5 })));
       await Promise.all(taps.map((tap) => world.arrive(tap, 1)));
-      for (const tap of taps) assert.deepEqual(tap.ids, [id]);
+      for (const tap of taps) expectIds(tap.ids, [id], 'deliveries');
     }),
     it('bind.first-kind-wins', 'declaring a queue again as the other kind is no error and changes nothing', async (world) => {
       const backend = await world.open();
@@ -181,7 +182,7 @@ export const fanOut: Chapter = {
       await backend.bind([{ queue, kind: 'parked' }]);
       const tap = await world.consume(backend, queue);
       await world.arrive(tap, 1);
-      assert.deepEqual(tap.ids, [id]);
+      expectIds(tap.ids, [id], 'deliveries');
       await world.fence(backend, tap, 1);
     }),
   ],

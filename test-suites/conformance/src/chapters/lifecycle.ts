@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, BackendError } from 'wrkr/backend';
 import { type Case, type Chapter, it, type OptionalMethod } from '../case.ts';
+import { expectResolves, expectSame } from '../expect.ts';
 import { network } from '../needs.ts';
 import { Tap } from '../tap.ts';
 import type { World } from '../world.ts';
@@ -22,23 +23,23 @@ const calls: Record<string, Call> = {
   drop: (backend, world) => backend.drop?.(world.name('q')),
 };
 
-async function refusesAsClosed(world: World, backend: Backend, call: Call): Promise<void> {
+async function refusesAsClosed(world: World, backend: Backend, method: string): Promise<void> {
   let answer: Promise<unknown> | undefined;
   assert.doesNotThrow(() => {
-    answer = call(backend, world);
-  }, 'it must reject, not throw');
-  assert.equal(await world.refusal(Promise.resolve(answer)), 'closed');
+    answer = calls[method]?.(backend, world);
+  }, `${method}() must reject, not throw`);
+  expectSame(await world.refusal(Promise.resolve(answer), `${method}()`), 'closed', `the error code of ${method}()`);
 }
 
 const optional: readonly string[] = ['cancel', 'change', 'browse', 'bindings', 'stats', 'drop'] satisfies OptionalMethod[];
 
-function traits(method: string, call: Call): readonly Case[] {
+function traits(method: string): readonly Case[] {
   const gates = { methods: optional.includes(method) ? [method as OptionalMethod] : [] };
-  const neverOpened: Case['run'] = (world) => refusesAsClosed(world, world.create(), call);
+  const neverOpened: Case['run'] = async (world) => refusesAsClosed(world, await world.create(), method);
   const closed: Case['run'] = async (world) => {
     const backend = await world.open();
     await backend.close();
-    await refusesAsClosed(world, backend, call);
+    await refusesAsClosed(world, backend, method);
   };
   return [
     it(`trait.never-opened.${method}`, `${method}() before open() rejects with closed`, neverOpened, gates),
@@ -63,7 +64,7 @@ async function endsByItself(world: World, queue: string): Promise<void> {
   await world.until('its close() to resolve', () => child.messages.includes('closed'), 15_000);
   child.release();
   await world.until('its process to end', () => child.exit !== undefined, 3000);
-  assert.equal(child.exit, 0);
+  expectSame(child.exit, 0, 'the exit code of the process');
 }
 
 export const lifecycle: Chapter = {
@@ -72,25 +73,25 @@ export const lifecycle: Chapter = {
     it('life.open-twice-is-one-open', 'a second open() resolves, and changes and says nothing', async (world) => {
       const backend = await world.open();
       await world.open(backend);
-      assert.deepEqual(world.witness(backend).states, ['up']);
+      expectSame(world.witness(backend).states, ['up'], 'the states');
     }),
     it('life.state-events', 'it says up once it is open, and closed once, last', async (world) => {
       const backend = await world.open();
       await backend.close();
       await backend.close();
-      assert.deepEqual(world.witness(backend).states, ['up', 'closed']);
+      expectSame(world.witness(backend).states, ['up', 'closed'], 'the states');
     }),
     it('life.close-idempotent', 'close() may be called twice, in parallel, and before open()', async (world) => {
-      await world.create().close();
+      await expectResolves((await world.create()).close(), 'close() before open()');
       const backend = await world.open();
-      await Promise.all([backend.close(), backend.close()]);
-      await backend.close();
+      await expectResolves(Promise.all([backend.close(), backend.close()]), 'close() twice at once');
+      await expectResolves(backend.close(), 'close() after close()');
     }),
     it('life.closed-for-good', 'open() after close() rejects with closed', async (world) => {
       const backend = await world.open();
       await backend.close();
-      assert.equal(await world.refusal(world.open(backend)), 'closed');
-      assert.deepEqual(world.witness(backend).states, ['up', 'closed']);
+      expectSame(await world.refusal(world.open(backend)), 'closed', 'the error code of open() after close()');
+      expectSame(world.witness(backend).states, ['up', 'closed'], 'the states');
     }),
     it(
       'life.close-leaves-nothing',
@@ -103,7 +104,7 @@ export const lifecycle: Chapter = {
       { hooks: ['child'] },
     ),
     it('life.now-any-time', 'now() can be called before open() and after close()', async (world) => {
-      const backend = world.create();
+      const backend = await world.create();
       const before = backend.now();
       await world.open(backend);
       const open = backend.now();
@@ -134,7 +135,7 @@ export const lifecycle: Chapter = {
       const tap = await world.consume(other, queue);
       await one.close();
       await world.fence(other, tap, 0);
-      assert.deepEqual(world.witness(other).states, ['up']);
+      expectSame(world.witness(other).states, ['up'], 'the states of the other backend');
     }),
     it('life.rejected-call-leaves-usable', 'after a call that was refused the next one works', async (world) => {
       const backend = await world.open();
@@ -142,7 +143,7 @@ export const lifecycle: Chapter = {
       const tap = await world.consume(backend, queue);
       for (let i = 0; i < 3; i++) {
         const { failures } = await backend.send([world.outgoing({ to: { queue: world.name('never-declared') } })]);
-        assert.deepEqual([failures.length, failures[0]?.error.code], [1, 'invalid']);
+        expectSame([failures.length, failures[0]?.error.code], [1, 'invalid'], 'the failures');
         await world.fence(backend, tap, 0);
       }
     }),
@@ -150,14 +151,14 @@ export const lifecycle: Chapter = {
       'life.open-unreachable',
       'open() rejects with unavailable where nobody listens, again and again, and close() still ends it',
       async (world) => {
-        const backend = world.harness.unreachable?.() ?? world.create();
-        assert.equal(await world.refusal(world.open(backend)), 'unavailable');
-        assert.equal(await world.refusal(world.open(backend)), 'unavailable');
-        assert.ok(!world.witness(backend).states.includes('up'));
+        const backend = (await world.harness.unreachable?.()) ?? (await world.create());
+        expectSame(await world.refusal(world.open(backend)), 'unavailable', 'the error code of open()');
+        expectSame(await world.refusal(world.open(backend)), 'unavailable', 'the error code of the second open()');
+        assert.ok(!world.witness(backend).states.includes('up'), 'it said up where nobody listens');
         await backend.close();
       },
       { needs: [network], hooks: ['unreachable'] },
     ),
-    ...Object.entries(calls).flatMap(([method, call]) => traits(method, call)),
+    ...Object.keys(calls).flatMap(traits),
   ],
 };

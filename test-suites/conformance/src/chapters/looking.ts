@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Binding, Stored } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectIds, expectSame } from '../expect.ts';
 import { browseAll, browses, delay, stats } from '../needs.ts';
 
 type Full = Required<Pick<Backend, 'browse' | 'stats'>> & Backend;
@@ -22,11 +23,19 @@ export const looking: Chapter = {
           ? await world.send(backend, { to: { queue }, at: backend.now() + 60_000 })
           : undefined;
         const { items, next } = await backend.browse({ queue }, { limit: 10 });
-        assert.equal(next, undefined);
+        expectSame(next, undefined, 'the next page after the last');
         const states = Object.fromEntries(items.map(({ id, state }) => [id, state]));
-        assert.deepEqual(states, { [held]: 'held', [ready]: 'ready', ...(delayed && { [delayed]: 'delayed' }) });
+        expectSame(
+          states,
+          { [held]: 'held', [ready]: 'ready', ...(delayed && { [delayed]: 'delayed' }) },
+          'the states of what is there',
+        );
         const item = items.find(({ id }) => id === held) as Stored;
-        assert.deepEqual([item.tid, { ...item.headers }, item.body.byteLength, item.queue], ['t', { h: '1' }, 3, queue]);
+        expectSame(
+          [item.tid, { ...item.headers }, item.body.byteLength, item.queue],
+          ['t', { h: '1' }, 3, queue],
+          'the fields of what is held',
+        );
         await tap.ack(...tap.held);
         await world.arrive(tap, 2);
       },
@@ -45,12 +54,13 @@ export const looking: Chapter = {
         const found = async (filter: object): Promise<readonly string[]> =>
           (await backend.browse({ queue, ...filter }, { limit: 10 })).items.map(({ id }) => id).sort();
         const { filter } = world.capabilities;
-        if (filter.includes('id')) assert.deepEqual(await found({ id: second }), [second]);
-        if (filter.includes('name')) assert.deepEqual(await found({ name: a }), [first, second].sort());
-        if (filter.includes('tid')) assert.deepEqual(await found({ tid: 't1' }), [first, third].sort());
-        if (filter.includes('key')) assert.deepEqual(await found({ key: 'k3' }), [third]);
-        if (filter.includes('tid') && filter.includes('name')) assert.deepEqual(await found({ tid: 't1', name: a }), [first]);
-        assert.deepEqual(await found({ id: 'nobody' }), []);
+        if (filter.includes('id')) expectSame(await found({ id: second }), [second], 'what was found by id');
+        if (filter.includes('name')) expectSame(await found({ name: a }), [first, second].sort(), 'what was found by name');
+        if (filter.includes('tid')) expectSame(await found({ tid: 't1' }), [first, third].sort(), 'what was found by tid');
+        if (filter.includes('key')) expectSame(await found({ key: 'k3' }), [third], 'what was found by key');
+        if (filter.includes('tid') && filter.includes('name'))
+          expectSame(await found({ tid: 't1', name: a }), [first], 'what was found by tid and name');
+        expectSame(await found({ id: 'nobody' }), [], 'what was found by an id that is not there');
       },
       { needs: [browseAll] },
     ),
@@ -69,7 +79,7 @@ export const looking: Chapter = {
           seen.push(...page.items.map(({ id }) => id));
           after = page.next;
         } while (after !== undefined && seen.length <= ids.length);
-        assert.deepEqual([...seen].sort(), [...ids].sort());
+        expectIds(seen, ids, 'deliveries');
       },
       { needs: [browseAll] },
     ),
@@ -88,12 +98,12 @@ export const looking: Chapter = {
             .map(({ queue, pattern }) => `${queue} ${pattern}`)
             .sort();
         };
-        assert.deepEqual(await list({ queue: a }), [`${a} ${undefined}`, `${a} ${x}`, `${a} ${y}`].sort());
-        assert.deepEqual(await list({ pattern: x }), [`${a} ${x}`, `${b} ${x}`].sort());
-        assert.deepEqual(await list({ queue: a, pattern: y }), [`${a} ${y}`]);
-        assert.deepEqual(await list({ kind: 'parked' }), []);
+        expectSame(await list({ queue: a }), [`${a} ${undefined}`, `${a} ${x}`, `${a} ${y}`].sort(), 'the bindings of one queue');
+        expectSame(await list({ pattern: x }), [`${a} ${x}`, `${b} ${x}`].sort(), 'the bindings of one pattern');
+        expectSame(await list({ queue: a, pattern: y }), [`${a} ${y}`], 'the bindings of one queue and pattern');
+        expectSame(await list({ kind: 'parked' }), [], 'the bindings of parked queues');
         await backend.unbind([{ queue: a, pattern: x, kind: 'work' }]);
-        assert.deepEqual(await list({ pattern: x }), [`${b} ${x}`]);
+        expectSame(await list({ pattern: x }), [`${b} ${x}`], 'the bindings of the pattern after unbind()');
       },
       { methods: ['bindings'] },
     ),
@@ -111,13 +121,15 @@ export const looking: Chapter = {
         const { ready, delayed, held, oldestReadyAt } = await backend.stats(queue);
         const expected = { ready: 2, delayed: world.capabilities.delay ? 1 : 0, held: 1 };
         for (const [figure, value] of Object.entries({ ready, delayed, held })) {
-          if (value !== null) assert.equal(value, expected[figure as 'ready'], figure);
+          const right = expected[figure as 'ready'];
+          assert.ok(value === null || value === right, `${figure} is ${value}, and ${right} events are ${figure}`);
         }
         const isRecent =
           oldestReadyAt === null || (oldestReadyAt >= before - world.span(0, 60_000) && oldestReadyAt <= backend.now());
         assert.ok(isRecent, `the oldest is said to be ready since ${oldestReadyAt}, and it was sent at ${before}`);
         const unknown = await backend.stats(world.name('unknown'));
-        for (const figure of ['ready', 'delayed', 'held'] as const) assert.ok(unknown[figure] === 0 || unknown[figure] === null);
+        for (const figure of ['ready', 'delayed', 'held'] as const)
+          assert.ok(unknown[figure] === 0 || unknown[figure] === null, `${figure} of an unknown queue is ${unknown[figure]}`);
       },
       { needs: [stats] },
     ),
@@ -163,7 +175,8 @@ export const looking: Chapter = {
         const held = [...(await world.arrive(tap, 1))];
         const other = await world.open();
         await other.drop?.(queue);
-        for (const { error } of await tap.ack(...held)) assert.equal(error.code, 'stale');
+        for (const { error } of await tap.ack(...held))
+          expectSame(error.code, 'stale', 'the error code of an ack in a dropped queue');
         await world.queue(other, 'q');
         await world.fence(other, await world.consume(other, queue), 0);
         assert.equal(tap.all.length, 1, 'the consumer of the dropped queue got more');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
+import { expectSame } from '../expect.ts';
 import { noDedupe } from '../needs.ts';
 
 export const manifest: Chapter = {
@@ -9,10 +10,10 @@ export const manifest: Chapter = {
       'caps.plain-and-stable',
       'capabilities are plain JSON, the same before open, after open and after close',
       async (world) => {
-        const backend = world.create();
+        const backend = await world.create();
         await world.open(backend);
         const opened = JSON.stringify(backend.capabilities);
-        assert.deepEqual(JSON.parse(opened), backend.capabilities, 'the capabilities do not survive JSON');
+        expectSame(backend.capabilities, JSON.parse(opened), 'the capabilities as they were before JSON');
         await backend.close();
         assert.equal(JSON.stringify(backend.capabilities), opened, 'the capabilities changed at close');
       },
@@ -28,7 +29,7 @@ export const manifest: Chapter = {
     }),
     it('caps.sane', 'limits and spans are numbers that core can work with', async (world) => {
       const { contract, delay, lease, limits } = (await world.open()).capabilities;
-      assert.equal(contract, 1);
+      expectSame(contract, 1, 'the version of the contract');
       const numbers = {
         ...limits,
         ...(delay && { maxMs: delay.maxMs }),
@@ -44,7 +45,7 @@ export const manifest: Chapter = {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
         const batch = [1, 2].map(() => world.outgoing({ to: { queue }, key: 'k' }));
-        assert.deepEqual(await backend.send(batch), { failures: [], deduplicated: [] });
+        expectSame(await backend.send(batch), { failures: [], deduplicated: [] }, 'what became of two events of one key');
         await world.arrive(await world.consume(backend, queue), 2);
       },
       { needs: [noDedupe] },

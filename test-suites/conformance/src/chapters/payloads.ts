@@ -1,5 +1,5 @@
-import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
+import { expectSame } from '../expect.ts';
 
 /** Words that core lets pass, and that protocols, paths, queries and languages have their own ideas of. */
 const ODD = ['a/b', 'a\\b', 'a"b', "a'b", 'a$b', 'a%2Fb', 'a+b', 'a~b', 'ž', 'Ž', '☺', '\u{1F40E}', '__proto__', 'constructor'];
@@ -21,7 +21,11 @@ export const payloads: Chapter = {
           await world.send(backend, { to: { event }, id: queue, tid: word });
           const tap = await world.consume(backend, queue);
           const [delivery] = await world.arrive(tap, 1);
-          assert.deepEqual([delivery?.id, delivery?.name, delivery?.tid, delivery?.queue], [queue, event, word, queue]);
+          expectSame(
+            [delivery?.id, delivery?.name, delivery?.tid, delivery?.queue],
+            [queue, event, word, queue],
+            'the id, name, tid and queue',
+          );
           await world.fence(backend, tap, 1);
         }
       },
@@ -34,7 +38,7 @@ export const payloads: Chapter = {
       const id = await world.send(backend, { to: { event }, tid: 'ž'.repeat(100) });
       const tap = await world.consume(backend, queue);
       const [delivery] = await world.arrive(tap, 1);
-      assert.deepEqual([delivery?.id, delivery?.name, delivery?.tid], [id, event, 'ž'.repeat(100)]);
+      expectSame([delivery?.id, delivery?.name, delivery?.tid], [id, event, 'ž'.repeat(100)], 'the id, name and tid');
       await world.fence(backend, await world.consume(backend, other), 0);
     }),
     it('body.survives-moves', 'a body of any bytes is the same after five moves and a restart', async (world) => {
@@ -47,7 +51,7 @@ export const payloads: Chapter = {
       await world.arrive(tap, 6);
       await backend.close();
       const [delivery] = await world.arrive(await world.consume(await world.open(), queue), 1);
-      assert.deepEqual(Uint8Array.from(delivery?.body ?? []), body);
+      expectSame(Uint8Array.from(delivery?.body ?? []), body, 'the body after five moves and a restart');
     }),
   ],
 };

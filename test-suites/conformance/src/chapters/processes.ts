@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Chapter, it } from '../case.ts';
 import type { Child } from '../child-process.ts';
+import { expectDone, expectIds } from '../expect.ts';
 import { durable, network } from '../needs.ts';
 import type { World } from '../world.ts';
 
@@ -74,7 +75,7 @@ export const processes: Chapter = {
         const fence = await world.send(backend, { to: { queue } });
         await world.until('the fence', () => tap.ids.includes(fence));
         const again = tap.ids.filter((id) => acked.has(id));
-        assert.deepEqual(again, [], 'these came back after they were acked');
+        expectIds(again, [], 'what came back after it was acked');
       },
       { needs: [network], hooks: ['child'] },
     ),
@@ -86,11 +87,11 @@ export const processes: Chapter = {
         const queue = await world.queue(backend, 'q');
         const children = Array.from({ length: 4 }, () => world.child('acks', work(world, queue)));
         const batches = Array.from({ length: 10 }, () => Array.from({ length: 50 }, () => world.outgoing({ to: { queue } })));
-        for (const batch of batches) assert.deepEqual((await backend.send(batch)).failures, []);
+        for (const batch of batches) expectDone((await backend.send(batch)).failures, 'the send');
         const acked = (): readonly string[] => children.flatMap((child) => told(child, 'acked'));
         await world.until('500 acks', () => acked().length >= 500, 2 * BOUND);
         const ids = batches.flat().map(({ id }) => id);
-        assert.deepEqual([...acked()].sort(), ids.sort());
+        expectIds(acked(), ids, 'acks');
       },
       { needs: [network], hooks: ['child'] },
     ),

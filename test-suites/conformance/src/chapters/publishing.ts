@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Outgoing } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectIds, expectResolves, expectSame } from '../expect.ts';
 
 export const publishing: Chapter = {
   name: 'publishing',
@@ -14,17 +15,18 @@ export const publishing: Chapter = {
       const sentAt = backend.now() - 5000;
       const out = world.outgoing({ to: { event }, tid: 'user-1', headers, body, sentAt });
       const before = backend.now();
-      assert.deepEqual((await backend.send([out])).failures, []);
+      expectDone((await backend.send([out])).failures, 'the send');
       const tap = await world.consume(backend, queue);
       const [delivery] = await world.arrive(tap, 1);
-      assert.ok(delivery);
+      assert.ok(delivery, 'nothing was delivered');
       const { id, name, tid, sentAt: sent, handouts } = delivery;
-      assert.deepEqual(
+      expectSame(
         { id, name, queue: delivery.queue, tid, sentAt: sent, handouts },
         { id: out.id, name: event, queue, tid: 'user-1', sentAt, handouts: 1 },
+        'the fields',
       );
-      assert.deepEqual({ ...delivery.headers }, headers);
-      assert.deepEqual(Uint8Array.from(delivery.body), body);
+      expectSame({ ...delivery.headers }, headers, 'the headers');
+      expectSame(Uint8Array.from(delivery.body), body, 'the body');
       assert.ok(delivery.at >= before - world.span(0, 60_000), `at is ${delivery.at}, and it was sent at ${before}`);
       await world.fence(backend, tap, 1);
     }),
@@ -36,7 +38,7 @@ export const publishing: Chapter = {
       const other = await world.open();
       const tap = await world.consume(other, queue);
       await world.arrive(tap, 1);
-      assert.deepEqual(tap.ids, [id]);
+      expectIds(tap.ids, [id], 'deliveries');
     }),
     it('publish.no-binding-is-not-an-error', 'an event that nobody subscribed is taken and stored nowhere', async (world) => {
       const backend = await world.open();
@@ -65,9 +67,10 @@ export const publishing: Chapter = {
           headers: { no: 'no' },
         });
         const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
-        assert.deepEqual(
+        expectSame(
           [delivery?.tid, delivery?.name, delivery?.body.byteLength, { ...delivery?.headers }],
           ['before', world.name('event'), 3, {}],
+          'the tid, name, size and headers',
         );
       },
     ),
@@ -80,23 +83,32 @@ export const publishing: Chapter = {
         const good = [world.outgoing({ to: { queue } }), world.outgoing({ to: { queue } })];
         const bad = world.outgoing({ to: { queue: world.name('never-declared') } });
         const { failures } = await backend.send([good[0] as Outgoing, bad, good[1] as Outgoing]);
-        assert.deepEqual(
+        expectSame(
           failures.map(({ index, error }) => [index, error.code, error.applied]),
           [[1, 'invalid', 'no']],
+          'the failures',
         );
         const tap = await world.consume(backend, queue);
         await world.arrive(tap, 2);
-        assert.deepEqual([...tap.ids].sort(), good.map(({ id }) => id).sort());
+        expectIds(
+          tap.ids,
+          good.map(({ id }) => id),
+          'deliveries',
+        );
       },
     ),
     it('publish.batch-at-limit', 'a batch of the greatest size that is declared is taken whole', async (world) => {
       const backend = await world.open();
       const queue = await world.queue(backend, 'q');
       const batch = Array.from({ length: world.capabilities.limits.batch }, () => world.outgoing({ to: { queue } }));
-      assert.deepEqual((await backend.send(batch)).failures, []);
+      expectDone((await backend.send(batch)).failures, 'the send');
       const tap = (await world.consume(backend, queue)).ackAll();
       await world.arrive(tap, batch.length);
-      assert.deepEqual([...tap.ids].sort(), batch.map(({ id }) => id).sort());
+      expectIds(
+        tap.ids,
+        batch.map(({ id }) => id),
+        'deliveries',
+      );
     }),
     it('publish.concurrent', 'of sends that are under way at once none is lost and none doubled', async (world) => {
       const backend = await world.open();
@@ -105,7 +117,7 @@ export const publishing: Chapter = {
       const ids = (await Promise.all(Array.from({ length: 10 }, send))).flat();
       const tap = (await world.consume(backend, queue)).ackAll();
       await world.arrive(tap, 200);
-      assert.deepEqual([...tap.ids].sort(), [...ids].sort());
+      expectIds(tap.ids, ids, 'deliveries');
     }),
     it('publish.unrouted-is-true', 'what is said to have no subscriber has none', async (world) => {
       const backend = await world.open();
@@ -118,7 +130,9 @@ export const publishing: Chapter = {
       assert.ok(unrouted.length <= 1 && unrouted.every((id) => id === nobody), `it said this of ${unrouted.join(', ')}`);
     }),
     it('publish.empty-batch', 'sending nothing resolves', async (world) => {
-      assert.deepEqual((await (await world.open()).send([])).failures, []);
+      const backend = await world.open();
+      const { failures } = await expectResolves(backend.send([]), 'a send of nothing');
+      expectDone(failures, 'a send of nothing');
     }),
     it('publish.same-id-again', 'an id that is sent twice is stored once or twice, never less', async (world) => {
       const backend = await world.open();
@@ -150,9 +164,12 @@ export const publishing: Chapter = {
         for (const delivery of [...tap.all]) await tap.move(delivery);
         await world.arrive(tap, 6);
         const lengths = tap.all.map(({ body }) => body.byteLength).sort((a, b) => a - b);
-        assert.deepEqual(lengths, [0, 0, 1, 1, size, size]);
+        expectSame(lengths, [0, 0, 1, 1, size, size], 'the lengths of the bodies');
         for (const { body } of tap.all)
-          assert.ok(Buffer.from(body).equals(bodies.find((one) => one.byteLength === body.byteLength) as Uint8Array));
+          assert.ok(
+            Buffer.from(body).equals(bodies.find((one) => one.byteLength === body.byteLength) as Uint8Array),
+            'a body arrived with other bytes than were sent',
+          );
       },
     ),
     it('headers.keys-of-other-worlds', 'keys that mean something to a protocol or a language mean nothing', async (world) => {
@@ -175,7 +192,7 @@ export const publishing: Chapter = {
       const headers = Object.fromEntries(keys.map((key) => [key, `my ${key}`]));
       await world.send(backend, { to: { queue }, headers });
       const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
-      assert.deepEqual({ ...delivery?.headers }, headers);
+      expectSame({ ...delivery?.headers }, headers, 'the headers');
     }),
     it('headers.fidelity', 'headers arrive as they are: unicode, newlines, empty, many, long', async (world) => {
       const backend = await world.open();
@@ -192,7 +209,7 @@ export const publishing: Chapter = {
       };
       await world.send(backend, { to: { queue }, headers });
       const [delivery] = await world.arrive(await world.consume(backend, queue), 1);
-      assert.deepEqual({ ...delivery?.headers }, headers);
+      expectSame({ ...delivery?.headers }, headers, 'the headers');
     }),
   ],
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Backend, type Delivery, isBackendError } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectFailed, expectIds, expectSame } from '../expect.ts';
 import { connectionLease, timedLease } from '../needs.ts';
 import type { World } from '../world.ts';
 
@@ -49,7 +50,7 @@ async function ackEach(world: World, tap: Awaited<ReturnType<World['consume']>>,
     const delivery = [...tap.held][0] as Delivery;
     if ((await tap.ack(delivery)).length === 0) acked.add(delivery.id);
   }
-  assert.deepEqual([...acked].sort(), [...ids].sort());
+  expectIds(acked, ids, 'deliveries');
   return most;
 }
 
@@ -65,7 +66,7 @@ export const reconnecting: Chapter = {
         const queue = await world.queue(backend, 'q');
         const back = await down(world, backend);
         await back();
-        assert.deepEqual(world.witness(backend).states, ['up', 'down', 'up']);
+        expectSame(world.witness(backend).states, ['up', 'down', 'up'], 'the states');
         await world.fence(backend, await world.consume(backend, queue), 0);
       },
       { hooks: ['cut'] },
@@ -81,7 +82,7 @@ export const reconnecting: Chapter = {
         expectRefused(await answer(world, backend.send([out])));
         expectRefused(await answer(world, backend.bind([{ queue, pattern: world.name('e'), kind: 'work' }])));
         await back();
-        assert.deepEqual((await backend.send([out])).failures, []);
+        expectDone((await backend.send([out])).failures, 'the send');
         const tap = await world.consume(backend, queue);
         await world.until('the event', () => tap.ids.includes(out.id));
       },
@@ -142,10 +143,7 @@ export const reconnecting: Chapter = {
         await back();
         await world.until('two held again', () => tap.held.size === 2);
         const failures = await tap.ack(...held);
-        assert.deepEqual(
-          failures.map(({ error }) => error.code),
-          ['stale', 'stale'],
-        );
+        expectFailed(failures, { 0: 'stale', 1: 'stale' }, 'the settlement of what was lost');
       },
       { needs: [connectionLease], hooks: ['cut'] },
     ),
@@ -160,7 +158,7 @@ export const reconnecting: Chapter = {
         const held = [...(await world.arrive(tap, 1))];
         const back = await down(world, backend);
         await back();
-        assert.deepEqual(await tap.ack(...held), []);
+        expectDone(await tap.ack(...held), 'the ack');
         await world.fence(backend, tap, 1);
       },
       { needs: [timedLease], hooks: ['cut'] },
@@ -174,12 +172,12 @@ export const reconnecting: Chapter = {
         const [stopped, paused] = [await world.consume(backend, queue), await world.consume(backend, queue)];
         const back = await down(world, backend);
         paused.consumer.limit(0);
-        assert.equal(await answer(world, stopped.consumer.stop()), 'done');
+        expectSame(await answer(world, stopped.consumer.stop()), 'done', 'what became of stop()');
         await back();
         const other = await world.consume(await world.open(), queue);
         await world.sendMany(backend, 3, { to: { queue } });
         await world.arrive(other, 3);
-        assert.deepEqual([stopped.all.length, paused.all.length], [0, 0]);
+        expectSame([stopped.all.length, paused.all.length], [0, 0], 'what came to the stopped and the paused consumer');
       },
       { hooks: ['cut'] },
     ),
@@ -213,11 +211,11 @@ export const reconnecting: Chapter = {
         await world.consume(backend, await world.queue(backend, 'q'));
         const restore = await world.cut(backend);
         const { states } = world.witness(backend);
-        assert.equal(await answer(world, backend.close()), 'done');
+        expectSame(await answer(world, backend.close()), 'done', 'what became of close()');
         await restore();
         await world.pass(world.span(1000, 500));
-        assert.equal(states.at(-1), 'closed');
-        assert.equal(states.filter((state) => state === 'closed').length, 1);
+        expectSame(states.at(-1), 'closed', 'the last state');
+        expectSame(states.filter((state) => state === 'closed').length, 1, 'how often it said closed');
       },
       { hooks: ['cut'] },
     ),

@@ -1,6 +1,6 @@
-import assert from 'node:assert/strict';
 import type { Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { expectDone, expectFailed, expectIds, expectSame } from '../expect.ts';
 
 export const settling: Chapter = {
   name: 'settling',
@@ -10,7 +10,7 @@ export const settling: Chapter = {
       const queue = await world.queue(backend, 'q');
       const tap = await world.consume(backend, queue, { leaseMs: world.leaseMs });
       await world.send(backend, { to: { queue } });
-      assert.deepEqual(await tap.ack(...(await world.arrive(tap, 1))), []);
+      expectDone(await tap.ack(...(await world.arrive(tap, 1))), 'the ack');
       await world.pass(world.span(120_000, 2 * world.leaseMs));
       await tap.consumer.stop();
       await backend.close();
@@ -23,11 +23,11 @@ export const settling: Chapter = {
       const tap = await world.consume(backend, queue);
       const ids = await world.sendMany(backend, 3, { to: { queue } });
       const all = await world.arrive(tap, 3);
-      assert.deepEqual(await tap.ack(all.find(({ id }) => id === ids[1]) as Delivery), []);
+      expectDone(await tap.ack(all.find(({ id }) => id === ids[1]) as Delivery), 'the ack');
       await backend.close();
       const again = await world.consume(await world.open(), queue);
       await world.arrive(again, 2);
-      assert.deepEqual([...again.ids].sort(), [ids[0], ids[2]].sort());
+      expectIds(again.ids, [ids[0], ids[2]], 'deliveries');
     }),
     it('ack.out-of-order', 'acks in any order each end their own event', async (world) => {
       const backend = await world.open();
@@ -35,11 +35,11 @@ export const settling: Chapter = {
       const tap = await world.consume(backend, queue);
       await world.sendMany(backend, 5, { to: { queue } });
       const all = [...(await world.arrive(tap, 5))];
-      for (const i of [4, 0, 2]) assert.deepEqual(await tap.ack(all[i] as Delivery), []);
+      for (const i of [4, 0, 2]) expectDone(await tap.ack(all[i] as Delivery), 'the ack');
       await backend.close();
       const again = await world.consume(await world.open(), queue);
       await world.arrive(again, 2);
-      assert.deepEqual([...again.ids].sort(), [all[1]?.id, all[3]?.id].sort());
+      expectIds(again.ids, [all[1]?.id, all[3]?.id], 'deliveries');
     }),
     it('ack.twice-is-stale-and-harmless', 'a second ack is done or stale, and the consumer goes on', async (world) => {
       const backend = await world.open();
@@ -47,9 +47,10 @@ export const settling: Chapter = {
       const tap = await world.consume(backend, queue);
       await world.sendMany(backend, 2, { to: { queue } });
       const [first, second] = [...(await world.arrive(tap, 2))] as [Delivery, Delivery];
-      assert.deepEqual(await tap.ack(first), []);
+      expectDone(await tap.ack(first), 'the ack');
       const failures = await tap.ack(first, second);
-      for (const { index, error } of failures) assert.deepEqual([index, error.code], [0, 'stale']);
+      for (const { index, error } of failures)
+        expectSame([index, error.code], [0, 'stale'], 'the index and the code of a second ack');
       await world.fence(backend, tap, 2);
     }),
     it('settle.mixed-batch', 'each settlement of a batch has its own result', async (world) => {
@@ -63,12 +64,9 @@ export const settling: Chapter = {
         { d: b, do: 'move', queue: world.name('never-declared'), at: 0, headers: {} },
         { d: c, do: 'move', queue, at: 0, headers: { moved: 'yes' } },
       ]);
-      assert.deepEqual(
-        failures.map(({ index, error }) => [index, error.code]),
-        [[1, 'invalid']],
-      );
+      expectFailed(failures, { 1: 'invalid' }, 'the settlement');
       await world.arrive(tap, 4);
-      assert.deepEqual([tap.all[3]?.id, { ...tap.all[3]?.headers }], [c.id, { moved: 'yes' }]);
+      expectSame([tap.all[3]?.id, { ...tap.all[3]?.headers }], [c.id, { moved: 'yes' }], 'what the move of the batch made');
     }),
     it('settle.from-another-consumer', 'a hand-out can be settled by its own consumer only', async (world) => {
       const [one, other] = [await world.open(), await world.open()];
@@ -78,10 +76,7 @@ export const settling: Chapter = {
       const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
       const stranger = await world.consume(other, queue);
       const failures = await stranger.ack(delivery);
-      assert.deepEqual(
-        failures.map(({ index, error }) => [index, error.code]),
-        [[0, 'stale']],
-      );
+      expectFailed(failures, { 0: 'stale' }, 'the settlement');
       await one.close();
       await world.arrive(stranger, 1);
     }),
@@ -92,11 +87,15 @@ export const settling: Chapter = {
       const body = new Uint8Array([9, 8, 7]);
       const id = await world.send(backend, { to: { queue }, tid: 't', body, headers: { old: '1' } });
       const [first] = (await world.arrive(tap, 1)) as [Delivery];
-      assert.deepEqual(await tap.move(first, { headers: { new: '2' } }), []);
+      expectDone(await tap.move(first, { headers: { new: '2' } }), 'the move');
       const second = (await world.arrive(tap, 2))[1] as Delivery;
-      assert.deepEqual([second.id, second.name, second.tid, second.sentAt], [id, first.name, 't', first.sentAt]);
-      assert.deepEqual(Uint8Array.from(second.body), body);
-      assert.deepEqual({ ...second.headers }, { new: '2' });
+      expectSame(
+        [second.id, second.name, second.tid, second.sentAt],
+        [id, first.name, 't', first.sentAt],
+        'the id, name, tid and sentAt after the move',
+      );
+      expectSame(Uint8Array.from(second.body), body, 'the body after the move');
+      expectSame({ ...second.headers }, { new: '2' }, 'the headers after the move');
       await world.fence(backend, tap, 2);
     }),
     it('move.resets-handouts', 'hand-outs are counted anew after a move', async (world) => {
@@ -106,7 +105,7 @@ export const settling: Chapter = {
       await world.send(backend, { to: { queue } });
       for (let i = 1; i <= 3; i++) {
         const delivery = (await world.arrive(tap, i))[i - 1] as Delivery;
-        assert.equal(delivery.handouts, 1);
+        expectSame(delivery.handouts, 1, 'the hand-outs after a move');
         await tap.move(delivery);
       }
     }),
@@ -115,9 +114,9 @@ export const settling: Chapter = {
       const queue = await world.queue(backend, 'q');
       const tap = await world.consume(backend, queue);
       const id = await world.send(backend, { to: { queue } });
-      for (let i = 1; i <= 40; i++) assert.deepEqual(await tap.move((await world.arrive(tap, i))[i - 1] as Delivery), []);
+      for (let i = 1; i <= 40; i++) expectDone(await tap.move((await world.arrive(tap, i))[i - 1] as Delivery), 'the move');
       await world.arrive(tap, 41);
-      assert.equal(tap.all[40]?.id, id);
+      expectSame(tap.all[40]?.id, id, 'the id after 40 moves');
     }),
     it('move.stays-in-its-queue', 'other queues see nothing of a move', async (world) => {
       const backend = await world.open();
@@ -139,10 +138,17 @@ export const settling: Chapter = {
       await backend.bind([{ queue: target, kind: 'parked' }]);
       const tap = await world.consume(backend, source);
       const id = await world.send(backend, { to: { queue: source } });
-      assert.deepEqual(await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: target, headers: { why: 'x' } }), []);
+      expectDone(
+        await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: target, headers: { why: 'x' } }),
+        'the move',
+      );
       const other = await world.consume(backend, target, { kind: 'parked' });
       const [moved] = (await world.arrive(other, 1)) as [Delivery];
-      assert.deepEqual([moved.id, moved.queue, { ...moved.headers }, moved.handouts], [id, target, { why: 'x' }, 1]);
+      expectSame(
+        [moved.id, moved.queue, { ...moved.headers }, moved.handouts],
+        [id, target, { why: 'x' }, 1],
+        'the id, queue, headers and hand-outs after the move',
+      );
       await world.fence(backend, tap, 1);
     }),
     it(
@@ -155,13 +161,10 @@ export const settling: Chapter = {
         const id = await world.send(backend, { to: { queue } });
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
         const failures = await tap.move(delivery, { queue: world.name('never-declared') });
-        assert.deepEqual(
-          failures.map(({ index, error }) => [index, error.code]),
-          [[0, 'invalid']],
-        );
-        assert.deepEqual(await tap.move(delivery), [], 'the original can no longer be settled');
+        expectFailed(failures, { 0: 'invalid' }, 'the settlement');
+        expectDone(await tap.move(delivery), 'a move of the original after the refusal');
         await world.arrive(tap, 2);
-        assert.equal(tap.all[1]?.id, id);
+        expectSame(tap.all[1]?.id, id, 'the id after the refused move');
       },
     ),
     it('move.same-id-twice-in-one-queue', 'two events of one id can lie in one parked queue', async (world) => {
@@ -173,11 +176,11 @@ export const settling: Chapter = {
       await world.send(backend, { to: { queue: b }, id });
       for (const queue of [a, b]) {
         const tap = await world.consume(backend, queue);
-        assert.deepEqual(await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: parked }), []);
+        expectDone(await tap.move((await world.arrive(tap, 1))[0] as Delivery, { queue: parked }), 'the move');
       }
       const tap = await world.consume(backend, parked, { kind: 'parked' });
       await world.arrive(tap, 2);
-      assert.deepEqual(tap.ids, [id, id]);
+      expectSame(tap.ids, [id, id], 'the ids in the parked queue');
     }),
   ],
 };
