@@ -38,6 +38,11 @@ export class Suspects {
     this.#workers = workers;
   }
 
+  /** A worker that is opened now begins interrupted, as the others are. */
+  get isolating(): boolean {
+    return this.#suspect !== undefined;
+  }
+
   add(worker: Worker, holding: Holding): void {
     const other = this.#suspect;
     const suspect = { worker, holding };

@@ -45,13 +45,14 @@ export class Worker implements Receiver, Employer {
   #next = 0;
   #running = 0;
   /** Others need the process to themselves, or it is over. */
-  #interrupted = false;
+  #interrupted: boolean;
   #stopped = false;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(place: Workplace, handlers: QueueHandlers) {
     this.#place = place;
     this.#handlers = handlers;
+    this.#interrupted = place.suspects.isolating;
     this.#pace = new Pace(place.core.clock.real, handlers);
     this.intake = new Intake(place.core, place.leases, { backend: place.core.backend, queue: handlers.queue }, this);
     this.#settler = new Settler(place, this.intake);
