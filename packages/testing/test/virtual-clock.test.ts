@@ -101,6 +101,29 @@ describe('with a bus on it', () => {
     await Promise.all([wrkr.stop({ timeout: 1 }), clock.advance(10)]);
   });
 
+  it('once what hung has ended, others are waited for again', async () => {
+    const slow: [string, number][] = [];
+    let release = (): void => {};
+    const { wrkr, clock } = await bus(async (event) => {
+      const began = clock.now();
+      if (event.name === 'hangs')
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      else await new Promise<void>((resolve) => clock.real.after(30, resolve));
+      slow.push([event.name, clock.now() - began]);
+    }, 60);
+    await wrkr.publish([{ name: 'hangs' }, { name: 'slow', when: 2000 }]);
+    await clock.advance(1000);
+    release();
+    await clock.advance('1 minute');
+    expect(slow).toEqual([
+      ['hangs', 1000],
+      ['slow', 0],
+    ]);
+    await wrkr.stop();
+  });
+
   it('settle() waits until nothing can go on without time', async () => {
     const seen: string[] = [];
     const { wrkr, clock } = await bus(async (event) => {

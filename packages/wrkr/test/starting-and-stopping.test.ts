@@ -226,7 +226,8 @@ describe('stop from inside a handler', () => {
       },
     ],
   ])('%s resolves when the others have ended, and its ack still counts', async (_, wait) => {
-    const { wrkr, clock } = setup();
+    const broker = new Broker();
+    const { wrkr, clock } = setup({ backend: new MemoryBackend({ broker }) });
     const other = gate();
     const order: string[] = [];
     await wrkr.subscribe('team', '#', async (event) => {
@@ -247,6 +248,9 @@ describe('stop from inside a handler', () => {
     other.open();
     await clock.settle();
     expect(order.slice(3)).toEqual(['other ended', 'stop resolved, stopping', 'closed']);
+    const next = setup({ clock, backend: new MemoryBackend({ broker }) });
+    await next.wrkr.start();
+    expect(await next.wrkr.stats('team')).toEqual({ ready: 0, delayed: 0, held: 0, dead: 0 });
   });
 
   it('in two handlers at once does not hang', async () => {
