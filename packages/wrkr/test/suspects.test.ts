@@ -31,11 +31,11 @@ async function die(broker: Broker, clock: VirtualClock, isSpared: (tid: string |
   await clock.advance(1001);
 }
 
-/** A process that takes these queues. */
-async function serving(queues: readonly string[], broker: Broker, clock: VirtualClock): Promise<Ruins> {
+/** A process that takes these queues, and runs what has this tid until its gate is opened. */
+async function serving(queues: readonly string[], broker: Broker, clock: VirtualClock, tid = 'busy'): Promise<Ruins> {
   const world = setup({ clock, backend: new MemoryBackend({ broker }) });
   const begun: unknown[] = [];
-  const slow = new Map([['busy', gate()]]);
+  const slow = new Map([[tid, gate()]]);
   const run = async ({ tid = '' }: { tid: string | undefined }): Promise<void> => {
     begun.push(tid);
     await slow.get(tid)?.opened;
@@ -113,6 +113,18 @@ describe('an event whose processes died', () => {
     expect(begun).toEqual(['busy']);
     const next = await serving(['team'], broker, clock);
     expect([next.begun, next.logged]).toEqual([['suspect'], []]);
+  });
+
+  it('is not meant by a stop() that cut its handler off, however often', async () => {
+    const broker = new Broker();
+    const clock = new VirtualClock({ patience: 5 });
+    for (let i = 0; i < 4; i++) {
+      const { wrkr, begun, logged } = await serving(['team'], broker, clock, 'long');
+      if (i === 0) await wrkr.publish({ name: 'team', tid: 'long' });
+      await clock.settle();
+      expect([begun, logged]).toEqual([['long'], []]);
+      await Promise.all([wrkr.stop({ timeout: 1000 }), clock.advance(1000)]);
+    }
   });
 
   it('is not run again after 25 of them, but among the dead letters', async () => {

@@ -19,8 +19,8 @@ class Noting extends MemoryBackend {
 }
 
 /** A queue that has a handler here, but none for 'b'. */
-async function without(backend = new MemoryBackend()): Promise<Setup> {
-  const world = setup({ backend, unhandledFor: '1 hour' });
+async function without(backend = new MemoryBackend(), unhandledFor: string | number = '1 hour'): Promise<Setup> {
+  const world = setup({ backend, unhandledFor });
   await world.wrkr.subscribe('team', 'a', () => {});
   const subscription = await world.wrkr.subscribe('team', 'b', () => {});
   await world.wrkr.start();
@@ -52,6 +52,14 @@ describe('an event without a handler', () => {
     await wrkr.publish(Array.from({ length: 200 }, (_, i) => ({ name: `many.n${i}` })));
     await clock.settle();
     expect(logged).toHaveLength(100);
+  });
+
+  it('is a dead letter as soon as its time is over', async () => {
+    const { wrkr, clock } = await without(new MemoryBackend(), 4000);
+    await wrkr.publish({ name: 'b' });
+    await clock.advance(4000);
+    const message = "no handler: no process takes 'b' from 'team'";
+    expect((await wrkr.deadLetters()).items).toMatchObject([{ error: { code: 'WRKR_NO_HANDLER', message } }]);
   });
 
   it.each<[string, Handler]>([
