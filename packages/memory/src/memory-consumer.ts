@@ -105,6 +105,12 @@ export class MemoryConsumer implements Consumer {
     if (this.#backend.connected) this.sink.lost([delivery], backendError('stale', 'the lease has ended'));
   }
 
+  /** Its queue was dropped. */
+  end(): void {
+    this.#stopped = true;
+    if (this.#backend.connected) this.sink.lost('all', backendError('closed', `the queue '${this.#queue.name}' was dropped`));
+  }
+
   #settle(settlement: Settlement, index: number, now: Ms): Failure | undefined {
     const item = this.#queue.heldBy(this, settlement.d, now);
     if (!item) return stale(index);

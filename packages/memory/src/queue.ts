@@ -94,7 +94,10 @@ export class Queue {
   /** Everything goes, also from the hands of those who hold it. */
   drop(): void {
     for (const item of this.#items()) this.remove(item);
-    for (const member of this.#members) this.leave(member);
+    for (const member of this.#members) {
+      this.leave(member);
+      member.end();
+    }
   }
 
   wake(): void {

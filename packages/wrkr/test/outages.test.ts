@@ -145,6 +145,20 @@ describe('start', () => {
     expect(handled.sort()).toEqual(['one', 'two']);
   });
 
+  it('that fails at the last step leaves nothing running either', async () => {
+    const backend = new MemoryBackend();
+    const { wrkr } = withBackend(backend);
+    const consume = backend.consume;
+    backend.consume = (queue, ...rest) =>
+      queue === '$relay' ? Promise.reject(backendError('internal', 'odd')) : consume.call(backend, queue, ...rest);
+    await wrkr.subscribe('team', 'a', () => {});
+    expect((await refusal(wrkr.start())).code).toBe('WRKR_BACKEND');
+    expect(wrkr.state).toBe('new');
+    backend.consume = consume;
+    await wrkr.start();
+    expect(wrkr.state).toBe('up');
+  });
+
   it('refuses a backend object that serves another bus', async () => {
     const backend = new MemoryBackend({ broker: new Broker() });
     const { wrkr } = withBackend(backend);

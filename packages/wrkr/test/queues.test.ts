@@ -1,3 +1,4 @@
+import { Broker, MemoryBackend } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
 import { gate, refusal, setup } from './setup.ts';
 
@@ -201,6 +202,64 @@ describe('deleteQueue', () => {
     await clock.settle();
     expect(runs).toBe(2);
   });
+});
+
+describe('a queue that another process deletes', () => {
+  it('ends its handlers here, with an error that says so, and can be subscribed again', async () => {
+    const broker = new Broker();
+    const one = setup({ memory: { broker } });
+    const other = setup({ memory: { broker }, clock: one.clock });
+    const handled: unknown[] = [];
+    const errors: string[] = [];
+    one.wrkr.on('error', ({ message }) => errors.push(message));
+    await one.wrkr.subscribe('team', 'a', ({ tid }) => handled.push(tid));
+    await one.wrkr.start();
+    await other.wrkr.start();
+    await other.wrkr.deleteQueue('team');
+    await one.clock.settle();
+    expect(errors).toEqual([expect.stringContaining("queue 'team' was deleted")]);
+    await one.wrkr.subscribe('team', 'a', ({ tid }) => handled.push(tid));
+    await other.wrkr.publish({ name: 'a', tid: 'again' });
+    await one.clock.settle();
+    expect(handled).toEqual(['again']);
+  });
+});
+
+it('gives back what was not begun before it deletes a queue, without an error', async () => {
+  const { wrkr, clock } = setup();
+  const { opened, open } = gate();
+  const errors: string[] = [];
+  wrkr.on('error', ({ message }) => errors.push(message));
+  await wrkr.subscribe('team', 'a', () => opened, { concurrency: 1 });
+  await wrkr.start();
+  await wrkr.publish(['1', '2', '3'].map((tid) => ({ name: 'a', tid })));
+  await clock.settle();
+  await wrkr.deleteQueue('team');
+  expect(errors).toEqual([]);
+  open();
+});
+
+it('a paused queue runs nothing, not even what has crashed before', async () => {
+  const { wrkr, clock, backend } = setup();
+  let runs = 0;
+  await wrkr.subscribe('team', 'a', () => runs++);
+  await wrkr.subscribe('team', 'b', () => {});
+  await wrkr.start();
+  await wrkr.pause('team');
+  const consume = async (): Promise<void> => {
+    const dying = new MemoryBackend({ broker: backend.broker });
+    await dying.open({ clock, log: () => {}, onState: () => {} });
+    await dying.consume('team', { deliver() {}, lost() {} }, { max: 1, leaseMs: 1000, kind: 'work' });
+    await clock.settle();
+    dying.crash();
+    await clock.advance('2 seconds');
+  };
+  await wrkr.publish({ name: 'a' });
+  for (let i = 0; i < 3; i++) await consume();
+  expect(runs).toBe(0);
+  await wrkr.resume('team');
+  await clock.settle();
+  expect(runs).toBe(1);
 });
 
 it('names that cannot be queues are refused by all of them', async () => {

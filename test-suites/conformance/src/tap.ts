@@ -12,6 +12,8 @@ export class Tap implements Sink {
   readonly arrivedAt: Map<Delivery, Ms> = new Map();
   /** The most it held at once. */
   peak = 0;
+  /** It was told that its queue is gone. */
+  hasEnded = false;
   /** What to do with a delivery as it comes. */
   onDelivery: ((delivery: Delivery) => void) | undefined;
   readonly #now: () => Ms;
@@ -47,7 +49,8 @@ export class Tap implements Sink {
     if (this.onDelivery) for (const delivery of batch) this.onDelivery(delivery);
   }
 
-  lost(batch: readonly Delivery[] | 'all', _why: BackendError): void {
+  lost(batch: readonly Delivery[] | 'all', why: BackendError): void {
+    this.hasEnded ||= why.code === 'closed';
     for (const delivery of batch === 'all' ? [...this.held] : batch) {
       this.held.delete(delivery);
       this.losses.push(delivery);

@@ -332,9 +332,9 @@ export interface Backend {
   /** An unknown queue has zeros. */
   stats?(queue: string): Promise<QueueStats>;
   /**
-   * Removes the queue with its bindings and everything in it, held or not; consumers get nothing more. Where `browse` is false,
-   * what was delayed for it may appear again if the queue is declared anew. Visible like `bind`. A repeat is harmless, as is a
-   * queue that is not there.
+   * Removes the queue with its bindings and everything in it, held or not; consumers get nothing more, also if it is declared
+   * anew, and are told `lost('all')` with `closed` when their backend notices. Where `browse` is false, what was delayed for it
+   * may appear again then. Visible like `bind`. A repeat is harmless, as is a queue that is not there.
    */
   drop?(queue: string): Promise<void>;
 }

@@ -73,6 +73,10 @@ export class Drain implements Receiver {
     this.#taken = this.#taken.filter((one) => one !== holding);
   }
 
+  ended(): void {
+    this.#finish();
+  }
+
   #waitForMore(): void {
     this.#cancelQuiet();
     this.#cancelQuiet = this.#core.clock.real.after(QUIET, () => this.#finish());

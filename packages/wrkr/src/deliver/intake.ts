@@ -45,6 +45,8 @@ export interface Receiver {
   receive(batch: readonly Holding[]): void;
   /** No longer held: another may have it. */
   lost(holding: Holding): void;
+  /** The queue is gone: nothing more comes. */
+  ended(): void;
 }
 
 /** Until a delivery is tried again that could be put nowhere else. */
@@ -90,6 +92,7 @@ export class Intake implements Sink {
       await this.#consumer;
     } catch (error) {
       this.#leases.remove(this);
+      this.#consumer = undefined;
       throw error;
     }
   }
@@ -115,6 +118,7 @@ export class Intake implements Sink {
       this.#held.remove(holding);
       this.#receiver.lost(holding);
     }
+    if (why.code === 'closed') this.#receiver.ended();
   }
 
   /** Has leases that end by themselves. */

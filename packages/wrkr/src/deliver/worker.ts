@@ -39,6 +39,7 @@ export class Worker implements Receiver, Employer {
   readonly intake: Intake;
   readonly #place: Workplace;
   readonly #handlers: QueueHandlers;
+  readonly #onEnded: (worker: Worker) => void;
   readonly #settler: Settler;
   readonly #pace: Pace;
   #buffer: Holding[] = [];
@@ -49,9 +50,11 @@ export class Worker implements Receiver, Employer {
   #stopped = false;
   readonly #onIdle: (() => void)[] = [];
 
-  constructor(place: Workplace, handlers: QueueHandlers) {
+  /** `onEnded` is called when the queue is gone. */
+  constructor(place: Workplace, handlers: QueueHandlers, onEnded: (worker: Worker) => void) {
     this.#place = place;
     this.#handlers = handlers;
+    this.#onEnded = onEnded;
     this.#interrupted = place.suspects.isolating;
     this.#pace = new Pace(place.core.clock.real, handlers);
     this.intake = new Intake(place.core, place.leases, { backend: place.core.backend, queue: handlers.queue }, this);
@@ -66,6 +69,7 @@ export class Worker implements Receiver, Employer {
     for (const holding of batch) {
       const { handouts } = holding.d;
       if (handouts > CRASHES) this.#settler.crashed(holding);
+      else if (this.#stopped || this.#handlers.paused) this.intake.release(holding);
       else if (handouts >= SUSPICIOUS) this.#place.suspects.add(this, holding);
       else if (this.#paused) this.intake.release(holding);
       else this.#buffer.push(holding);
@@ -80,6 +84,11 @@ export class Worker implements Receiver, Employer {
     const { name, queue } = holding.d;
     const error = new WrkrError('WRKR_LEASE_LOST', `the lease of '${name}' in '${queue}' was lost: another may have it`);
     for (const job of this.#place.jobs) if (job.holding === holding) job.cut(error);
+  }
+
+  /** Whoever deleted the queue, it was not this process. */
+  ended(): void {
+    this.#onEnded(this);
   }
 
   serves(handlers: QueueHandlers): boolean {

@@ -99,7 +99,9 @@ export class Subscriptions {
 
   /** Every handler of this process for this queue. */
   async dismiss(queue: string): Promise<void> {
+    const worker = await this.#opened.get(queue);
     for (const registration of [...(this.#queues.get(queue)?.registrations ?? [])]) await this.remove(registration);
+    await worker?.intake.idle(); // what it gives back is given back
   }
 
   /** Returns whether there is such a queue here. It stays paused while its handlers come and go. */
@@ -117,6 +119,17 @@ export class Subscriptions {
     handlers.paused = paused;
     for (const worker of this.workers) if (worker.serves(handlers)) worker.obey();
     return true;
+  }
+
+  /** Somebody else deleted the queue: as if nothing had been subscribed, so that it can be subscribed again. */
+  async #forget(handlers: QueueHandlers, worker: Worker): Promise<void> {
+    const { queue } = handlers;
+    if (this.#queues.get(queue) !== handlers || this.#place.core.isStopping()) return;
+    this.#queues.delete(queue);
+    this.#opened.delete(queue);
+    const message = `queue '${queue}' was deleted: its handlers in this process get nothing more until it is subscribed again`;
+    this.#place.core.report(new WrkrError('WRKR_BACKEND', message));
+    await this.#end(worker).catch((error) => this.#place.core.report(fromBackend(error, 'a consumer did not stop')));
   }
 
   /** Its last jobs end and are settled; then nothing is left of it. */
@@ -147,7 +160,7 @@ export class Subscriptions {
   async #openWorker(handlers: QueueHandlers): Promise<Worker> {
     await new Promise<void>(nextTick);
     if (this.#place.core.isStopping()) throw new WrkrError('WRKR_CLOSED', 'the bus is being stopped');
-    const worker = new Worker(this.#place, handlers);
+    const worker = new Worker(this.#place, handlers, (gone) => void this.#forget(handlers, gone));
     this.workers.add(worker);
     try {
       await worker.open();

@@ -166,7 +166,7 @@ export const looking: Chapter = {
     ),
     it(
       'drop.under-a-consumer',
-      'a consumer of a dropped queue gets nothing more, and what it held can do no harm',
+      'a consumer of a dropped queue gets nothing more and is told, and what it held can do no harm',
       async (world) => {
         const backend = await world.open();
         const queue = await world.queue(backend, 'q');
@@ -177,6 +177,7 @@ export const looking: Chapter = {
         await other.drop?.(queue);
         for (const { error } of await tap.ack(...held))
           expectSame(error.code, 'stale', 'the error code of an ack in a dropped queue');
+        await world.until('word to the consumer that its queue is gone', () => tap.hasEnded);
         await world.queue(other, 'q');
         await world.fence(other, await world.consume(other, queue), 0);
         assert.equal(tap.all.length, 1, 'the consumer of the dropped queue got more');
