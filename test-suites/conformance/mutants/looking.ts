@@ -1,6 +1,6 @@
 import type { Binding, QueueStats } from 'wrkr/backend';
 import type { Breakable, BreakIt, Mutant } from './mutant.ts';
-import { instead } from './wrap.ts';
+import { consumes, instead } from './wrap.ts';
 
 const lists = (
   change: (filter: Partial<Binding> | undefined, bindings: Breakable['bindings']) => ReturnType<Breakable['bindings']>,
@@ -58,6 +58,18 @@ export const looking: readonly Mutant[] = [
   },
   { breaks: 'counts one too few', caughtBy: 'stats.counts', breakIt: counts(({ ready }) => ({ ready: sum(ready) - 1 })) },
   { breaks: 'counts nothing that is held', caughtBy: 'stats.counts', breakIt: counts(() => ({ held: 0 })) },
+  {
+    breaks: 'lets a consumer go on waiting for a queue that is gone',
+    caughtBy: 'drop.under-a-consumer',
+    breakIt: consumes(({ sink }) => ({
+      sink: {
+        deliver: (batch) => sink.deliver(batch),
+        lost: (batch, why) => {
+          if (why.code !== 'closed') sink.lost(batch, why);
+        },
+      },
+    })),
+  },
   {
     breaks: 'drops a queue and keeps its events for the next of that name',
     caughtBy: 'drop.removes-contents-and-bindings',
