@@ -104,7 +104,8 @@ export class Life {
       await this.#bind();
       if (!this.#stopped) await this.#consume();
     } catch (error) {
-      if (!(this.#stopped && error instanceof WrkrError && error.code === 'WRKR_CLOSED')) await this.#undo(error);
+      if (!this.#stopped) await this.#undo(error);
+      else if (!this.#usable) throw error;
     } finally {
       activity.end();
     }
@@ -112,7 +113,7 @@ export class Life {
 
   async #open(): Promise<void> {
     for (const backend of this.#backends()) {
-      await backend.open(this.#env(backend));
+      await this.#core.calls.bounded(backend.open(this.#env(backend)));
       if (this.#state === 'closed') await backend.close();
       if (this.#state === 'closed') throw closedError(); // stop() did not wait any longer
       checkLease(this.#core.settings.leaseMs, backend.capabilities);

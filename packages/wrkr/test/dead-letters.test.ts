@@ -285,6 +285,14 @@ describe.each([
     expect(handled).toEqual([]);
   });
 
+  it('says what could not be sent back, and keeps it', async () => {
+    const { wrkr, backend } = await buried({ a: 2 }, { memory });
+    await backend.drop('a');
+    expect(await refusal(wrkr.redrive({ queue: 'a' }))).toMatchObject({ code: 'WRKR_BACKEND' });
+    await backend.bind([{ queue: 'a', kind: 'work' }]);
+    expect(await wrkr.discard({ queue: 'a' })).toBe(0); // it waits a minute
+  });
+
   it('refuses what it cannot do, and changes nothing', async () => {
     const { wrkr } = await buried({ a: 2 }, { memory });
     const calls = [

@@ -71,13 +71,15 @@ describe('a lease', () => {
     const { wrkr, clock, backend } = setup();
     const errors: string[] = [];
     wrkr.on('error', (error) => errors.push(error.code));
-    const running = gate();
-    await wrkr.subscribe('team', 'a', () => running.opened);
+    const consume = backend.consume.bind(backend);
+    backend.consume = async (...how) => {
+      const consumer = await consume(...how);
+      consumer.settle = async (batch) => batch.map((_, index) => ({ index, error: backendError('stale', 'taken away') }));
+      return consumer;
+    };
+    await wrkr.subscribe('team', 'a', () => {});
     await wrkr.start();
     await wrkr.publish({ name: 'a' });
-    await clock.settle();
-    await backend.drop('team');
-    running.open();
     await clock.settle();
     expect(errors).toEqual(['WRKR_STALE']);
   });

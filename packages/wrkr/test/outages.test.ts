@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Broker, MemoryBackend } from '@wrkr/memory';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Wrkr, type WrkrOptions } from 'wrkr';
 import { backendError, type Consumer, type Settlement } from 'wrkr/backend';
 import { refusal, type Setup, setup } from './setup.ts';
@@ -229,6 +229,36 @@ describe('stop', () => {
     const published = refusal(wrkr.publish({ name: 'a' }));
     await wrkr.stop();
     expect(await published).toMatchObject({ code: 'WRKR_CLOSED', applied: 'maybe' });
+  });
+
+  it('answers calls that hang, and closes what cannot be closed', async () => {
+    const backend = new MemoryBackend();
+    const { wrkr, errors } = withBackend(backend);
+    await wrkr.start();
+    Object.assign(backend, { browse: never, cancel: never, stats: never });
+    backend.close = () => {
+      throw new Error('odd');
+    };
+    const calls = [wrkr.find(), wrkr.cancel({ id: 'x' }), wrkr.stats('team'), wrkr.deadLetters({ queue: 'team' })].map(refusal);
+    await wrkr.stop();
+    for (const call of calls) expect((await call).code).toBe('WRKR_CLOSED');
+    expect(errors.join()).toContain('did not close: odd');
+  });
+
+  it('and pause(), while a queue is being opened that cannot be, end no process', async () => {
+    const backend = new MemoryBackend();
+    const { wrkr } = withBackend(backend, { publishTimeout: 1 });
+    await wrkr.start();
+    let refuse: (() => void) | undefined;
+    backend.consume = () =>
+      new Promise((_, reject) => {
+        refuse = () => reject(backendError('internal', 'odd'));
+      });
+    const subscribed = refusal(wrkr.subscribe('team', 'a', () => {}));
+    await vi.waitFor(() => expect(refuse).toBeDefined());
+    await wrkr.pause('team');
+    refuse?.();
+    expect((await subscribed).code).toBe('WRKR_BACKEND');
   });
 
   it('ends what is being subscribed at that moment', async () => {

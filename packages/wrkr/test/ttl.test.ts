@@ -1,5 +1,7 @@
+import { VirtualClock } from '@wrkr/testing';
 import { expect, it } from 'vitest';
 import type { Handler } from 'wrkr';
+import { backendError } from 'wrkr/backend';
 import { type Setup, setup } from './setup.ts';
 
 interface Late extends Setup {
@@ -10,7 +12,7 @@ interface Late extends Setup {
 
 /** A bus with a queue that nobody handles yet. */
 async function late(): Promise<Late> {
-  const world = setup();
+  const world = setup({ clock: new VirtualClock({ patience: 500 }), publishTimeout: 1 });
   const expired: unknown[] = [];
   const handled: unknown[] = [];
   world.wrkr.on('expired', (event) => expired.push(event));
@@ -62,4 +64,30 @@ it('does not run out while the event is in retry, nor after ack.later, nor for a
   await clock.settle();
   expect(runs).toEqual([1, 2, 2, 1]);
   expect(expired).toEqual([]);
+});
+
+it('does not run out while follow-ups cannot be stored', async () => {
+  const { wrkr, clock, backend, expired, listen } = await late();
+  let runs = 0;
+  await listen(async (_, __, { followUp }) => {
+    runs++;
+    await followUp({ name: 'next' });
+  });
+  const send = backend.send;
+  backend.send = (batch) =>
+    runs < 3 && batch.some(({ name }) => name === 'next')
+      ? Promise.reject(backendError('unavailable', 'gone'))
+      : send.call(backend, batch);
+  await wrkr.publish({ name: 'a', ttl: 100 });
+  await clock.advance('1 minute');
+  expect([runs, expired]).toEqual([3, []]);
+});
+
+it('is lifted by a new time for what waits in a queue', async () => {
+  const { wrkr, clock, expired, handled, listen } = await late();
+  await wrkr.publish({ name: 'a', id: 'moved', ttl: '1 minute' });
+  await wrkr.reschedule({ queue: 'later' }, '1 hour');
+  await listen();
+  await clock.advance('2 hours');
+  expect([handled, expired]).toEqual([['moved'], []]);
 });

@@ -58,7 +58,7 @@ export class DeadLetters {
     const items: DeadLetter[] = [];
     for (const queue of queues.filter((name) => start === undefined || name >= start)) {
       const page = { limit: limit - items.length, ...(queue === start && place && { after: place }) };
-      const found = await backend.browse({ ...filter, queue }, page).catch(failedToList('deadLetters'));
+      const found = await this.#core.calls.bounded(backend.browse({ ...filter, queue }, page)).catch(failedToList('deadLetters'));
       items.push(...found.items.map(deadLetterOf));
       if (found.next !== undefined) return { items, next: `${queue}\n${found.next}` };
       const following = queues[queues.indexOf(queue) + 1];
@@ -100,7 +100,7 @@ export class DeadLetters {
       for (const some of await this.#upTo(limit - count, { ...filter, queue })) {
         const done = act(some);
         if (!done) throw unsupported(`${call} dead letters`);
-        const result = await done.catch(refusal).catch(failed(call));
+        const result = await this.#core.calls.bounded(done).catch(refusal).catch(failed(call));
         if (result instanceof Error) refused.push(`${originOf(queue)}: ${result.message}`);
         else count += result ?? 0;
       }
@@ -121,7 +121,7 @@ export class DeadLetters {
     if (limit === Number.POSITIVE_INFINITY) return [filter];
     if (limit === 0) return [];
     if (!backend.browse) throw unsupported('take a limited number of dead letters');
-    const { items } = await backend.browse(filter, { limit }).catch(failed('deadLetters'));
+    const { items } = await this.#core.calls.bounded(backend.browse(filter, { limit })).catch(failed('deadLetters'));
     return items.map(({ id, queue }) => ({ id, queue }));
   }
 
@@ -137,7 +137,7 @@ export class DeadLetters {
     checkAddressable(filter, backend.capabilities);
     if (filter.queue !== undefined) return [deadQueueOf(filter.queue)];
     if (!backend.bindings) throw unsupported('list its queues: name one');
-    const parked = await backend.bindings({ kind: 'parked' }).catch(failed('bindings'));
+    const parked = await this.#core.calls.bounded(backend.bindings({ kind: 'parked' })).catch(failed('bindings'));
     return [...new Set(parked.map(({ queue }) => queue))].sort();
   }
 }

@@ -1,7 +1,8 @@
-import type { Ms } from '../contract/contract.ts';
+import type { BackendError, Ms } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { type Holding, Intake, type Receiver, type Source } from '../deliver/intake.ts';
 import type { Leases } from '../deliver/leases.ts';
+import { fromBackend } from '../errors.ts';
 
 export type Settle = (intake: Intake, holding: Holding) => void;
 
@@ -20,6 +21,7 @@ export class Drain implements Receiver {
   readonly #settle: Settle;
   #left = 0;
   #taken: Holding[] = [];
+  #refusal: BackendError | undefined;
   #finish = (): void => {};
   #cancelQuiet = (): void => {};
 
@@ -31,7 +33,7 @@ export class Drain implements Receiver {
     this.#intake = new Intake(core, leases, source, this);
   }
 
-  /** Resolves with how many were taken. */
+  /** Resolves with how many were taken. Throws if some were refused. */
   async take(limit: number): Promise<number> {
     const { backend, queue } = this.#source;
     const { ready } = (await backend.stats?.(queue)) ?? { ready: null };
@@ -50,6 +52,7 @@ export class Drain implements Receiver {
       await this.#intake.idle();
       this.#intake.close();
     }
+    if (this.#refusal) throw fromBackend(this.#refusal, `${this.#taken.length} dead letters were taken, and others refused`);
     return this.#taken.length;
   }
 
@@ -71,6 +74,12 @@ export class Drain implements Receiver {
   lost(holding: Holding): void {
     this.#left++;
     this.#taken = this.#taken.filter((one) => one !== holding);
+  }
+
+  /** It stays a dead letter. */
+  refused(holding: Holding, error: BackendError): void {
+    this.#taken = this.#taken.filter((one) => one !== holding);
+    this.#refusal = error;
   }
 
   ended(): void {

@@ -45,6 +45,8 @@ export interface Receiver {
   receive(batch: readonly Holding[]): void;
   /** No longer held: another may have it. */
   lost(holding: Holding): void;
+  /** It could not be settled as it was to be; it stays held, and is tried in another way or again. */
+  refused(holding: Holding, error: BackendError): void;
   /** The queue is gone: nothing more comes. */
   ended(): void;
 }
@@ -97,8 +99,9 @@ export class Intake implements Sink {
     }
   }
 
+  /** Nothing, if it could not be opened: whoever opened it was told. */
   async limit(max: number): Promise<void> {
-    const consumer = await this.#consumer;
+    const consumer = await this.#opened();
     consumer?.limit(max);
   }
 
@@ -152,7 +155,7 @@ export class Intake implements Sink {
 
   /** Extends the leases of everything held that is not quite new. */
   async extend(leaseMs: Ms): Promise<void> {
-    const consumer = await this.#consumer;
+    const consumer = await this.#opened();
     const young = this.#backend.now() + (leaseMs * 2) / 3;
     const due = [...this.#held].map(({ d }) => d).filter(({ leaseUntil }) => leaseUntil < young);
     const { batch } = this.#backend.capabilities.limits;
@@ -167,7 +170,7 @@ export class Intake implements Sink {
   /** No more deliveries once it has resolved. What is held stays held, and is settled. */
   async stop(): Promise<void> {
     for (const end of this.#kept) end();
-    const consumer = await this.#consumer;
+    const consumer = await this.#opened();
     if (consumer) await this.#core.calls.bounded(consumer.stop());
   }
 
@@ -181,6 +184,10 @@ export class Intake implements Sink {
     for (const holding of this.#held) this.#held.remove(holding);
     for (const end of this.#kept) end();
     this.#leases.remove(this);
+  }
+
+  async #opened(): Promise<Consumer | undefined> {
+    return this.#consumer?.catch(() => undefined);
   }
 
   /** Given back early it says itself when it is due, so whoever has it next keeps it too. */
@@ -256,6 +263,7 @@ export class Intake implements Sink {
       this.#settled(holding);
       return;
     }
+    this.#receiver.refused(holding, error);
     if (elsewhere) this.postpone(holding, this.#backend.now() + STUCK_FOR, holding.d.headers);
     else this.#wait(STUCK_FOR, () => this.#settleSoon(holding));
     this.#core.activity.end();

@@ -59,7 +59,7 @@ export class Settler {
         this.#intake.move(holding, deadLetter(this.#core, holding.d, outcome.error, job.event.attempt));
         break;
       case 'release':
-        this.#intake.release(holding);
+        this.#intake.move(holding, { queue: holding.d.queue, at: holding.d.at, headers: begun(holding.d.headers) });
     }
   }
 
@@ -134,7 +134,7 @@ export class Settler {
     } catch (error) {
       const why = reasonOf(error);
       this.#core.report(fromBackend(why, `the follow-ups of '${holding.d.name}' in '${holding.d.queue}' were not stored`));
-      if (isPassing(causeOf(why))) this.postpone(holding, backend.now() + SOON, holding.d.headers);
+      if (isPassing(causeOf(why))) this.postpone(holding, backend.now() + SOON, begun(holding.d.headers));
       else this.#retry(job, why);
     }
     activity.end();
@@ -159,4 +159,9 @@ function reasonOf(error: unknown): unknown {
 
 function causeOf(error: unknown): BackendError | undefined {
   return error instanceof WrkrError && isBackendError(error.cause) ? error.cause : undefined;
+}
+
+/** Of an event that a handler has begun with: it does not expire any more. */
+function begun(headers: Headers): Headers {
+  return headers[TTL] === undefined ? headers : withHeaders(headers, { [TTL]: undefined });
 }

@@ -63,7 +63,7 @@ export class Shutdown {
     for (const worker of this.#workers) worker.intake.close();
     leases.close();
     jobs.close();
-    for (const backend of new Set([core.backend, core.scheduler])) await this.#closeBackend(backend);
+    await Promise.all([...new Set([core.backend, core.scheduler])].map((backend) => this.#closeBackend(backend)));
     core.calls.close(backendError('closed', 'the bus was stopped'));
     this.#onClosed();
   }
@@ -98,14 +98,15 @@ export class Shutdown {
 
   async #closeBackend(backend: Backend): Promise<void> {
     const { clock, report } = this.#place.core;
-    const closing = backend.close().then(
-      () => true,
-      (error) => {
+    const close = async (): Promise<true> => {
+      try {
+        await backend.close();
+      } catch (error) {
         report(fromBackend(error, `the ${backend.name} backend did not close`));
-        return true;
-      },
-    );
-    const closed = await before(clock.real, CLOSE, closing);
+      }
+      return true;
+    };
+    const closed = await before(clock.real, CLOSE, close());
     if (!closed) report(new WrkrError('WRKR_UNAVAILABLE', `the ${backend.name} backend did not close within ${CLOSE} ms`));
   }
 

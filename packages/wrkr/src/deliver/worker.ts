@@ -86,6 +86,9 @@ export class Worker implements Receiver, Employer {
     for (const job of this.#place.jobs) if (job.holding === holding) job.cut(error);
   }
 
+  /** Reported by the intake. */
+  refused(): void {}
+
   /** Whoever deleted the queue, it was not this process. */
   ended(): void {
     this.#onEnded(this);

@@ -70,6 +70,8 @@ export class Relay implements Receiver {
   /** Its copies may be stored already; whoever has the row now stores them again under the same id. */
   lost(): void {}
 
+  refused(): void {}
+
   /** Nobody drops it: its name is ours. */
   ended(): void {}
 

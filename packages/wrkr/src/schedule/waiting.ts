@@ -4,7 +4,7 @@ import { RELAY } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import { type DeliveredEvent, eventOf } from '../deliver/delivered-event.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
-import { DUE, NO_HEADERS } from '../headers.ts';
+import { DUE, NO_HEADERS, TTL } from '../headers.ts';
 import { instantOf, type When } from '../time/when.ts';
 import { relayed, waiting } from './address.ts';
 import { checkAddressable, type EventFilter, type Paging, readEventList, readFilter, unsupported } from './filters.ts';
@@ -35,9 +35,12 @@ export class Waiting {
     const { backend, placed } = this.#place(filter);
     const { browse } = backend.capabilities;
     if (!backend.browse || !browse || (browse === 'delayed' && filter.queue)) throw unsupported('list what waits');
+    const { calls } = this.#core;
     const found: WaitingEvent[] = [];
     for (let after = page.after; ; ) {
-      const next = await backend.browse(placed, pageOf(page.limit - found.length, after)).catch(failedToList('find'));
+      const next = await calls
+        .bounded(backend.browse(placed, pageOf(page.limit - found.length, after)))
+        .catch(failedToList('find'));
       found.push(...next.items.filter((item) => this.#waits(item, filter)).map(waitingEvent));
       after = next.next;
       if (after === undefined) return { items: found };
@@ -52,7 +55,7 @@ export class Waiting {
     if (!backend.cancel || !cancel || (cancel !== 'all' && filter.queue)) throw unsupported('cancel events');
     if (cancel === 'receipt' && (filter.id === undefined || filter.at === undefined))
       throw unsupported('cancel events without their receipt, { id, when }');
-    return backend.cancel(placed).catch(failed('cancel'));
+    return this.#core.calls.bounded(backend.cancel(placed)).catch(failed('cancel'));
   }
 
   /** It keeps its id. What is being sent on at this moment is not found any more, and comes at its old time. */
@@ -63,8 +66,9 @@ export class Waiting {
     if (!backend.change || !delay) throw unsupported('reschedule events');
     const now = backend.now();
     const { at, headers } = waiting(NO_HEADERS, Math.max(instantOf(when, now), now), now, delay.maxMs);
-    const to = { at, headers: { [DUE]: headers[DUE] ?? '' } };
-    return backend.change(placed, to).catch(failed('reschedule'));
+    const expiry = filter.queue === undefined ? {} : { [TTL]: '' }; // in a queue it would count from the time before
+    const to = { at, headers: { [DUE]: headers[DUE] ?? '', ...expiry } };
+    return this.#core.calls.bounded(backend.change(placed, to)).catch(failed('reschedule'));
   }
 
   /** Without a queue, what is not yet due is meant: in the scheduler's `$relay`, unless the backend keeps it itself. */

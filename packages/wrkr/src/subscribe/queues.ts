@@ -29,15 +29,15 @@ export class Queues {
     checkQueue(queue);
     const { backend } = this.#core;
     if (!backend.stats) throw unsupported('count events');
-    const both = [backend.stats(queue), backend.stats(deadQueueOf(queue))] as const;
-    const [own, dead] = await Promise.all(both).catch(failed('stats'));
-    return { ready: own.ready, delayed: own.delayed, held: own.held, dead: dead.ready };
+    const both = Promise.all([backend.stats(queue), backend.stats(deadQueueOf(queue))]);
+    const [{ ready, delayed, held }, dead] = await this.#core.calls.bounded(both).catch(failed('stats'));
+    return { ready, delayed, held, dead: sum(dead.ready, dead.delayed) };
   }
 
   async bindings(): Promise<readonly { readonly queue: string; readonly pattern: string }[]> {
     const { backend } = this.#core;
     if (!backend.bindings) throw unsupported('list subscriptions');
-    const bindings = await backend.bindings({ kind: 'work' }).catch(failed('subscriptions'));
+    const bindings = await this.#core.calls.bounded(backend.bindings({ kind: 'work' })).catch(failed('subscriptions'));
     return bindings.flatMap(({ queue, pattern }) => (pattern === undefined ? [] : [{ queue, pattern }]));
   }
 
@@ -58,7 +58,7 @@ export class Queues {
     const { backend } = this.#core;
     const { cancel, filter } = backend.capabilities;
     if (!backend.cancel || cancel !== 'all' || !filter.includes('queue')) throw unsupported('purge a queue');
-    return backend.cancel({ queue }).catch(failed('purge'));
+    return this.#core.calls.bounded(backend.cancel({ queue })).catch(failed('purge'));
   }
 
   /** With everything that belongs to it: handlers of this process, bindings, events, dead letters. */
@@ -67,9 +67,12 @@ export class Queues {
     const { backend } = this.#core;
     if (!backend.drop) throw unsupported('delete a queue');
     await this.#subscriptions.dismiss(queue).catch(failed('deleteQueue'));
-    await backend.drop(queue).catch(failed('deleteQueue'));
-    await backend.drop(deadQueueOf(queue)).catch(failed('deleteQueue'));
+    for (const one of [queue, deadQueueOf(queue)]) await this.#core.calls.bounded(backend.drop(one)).catch(failed('deleteQueue'));
   }
+}
+
+function sum(...figures: readonly (number | null)[]): number | null {
+  return figures.reduce<number | null>((total, figure) => (total === null || figure === null ? null : total + figure), 0);
 }
 
 function notHere(queue: string): WrkrError {
