@@ -99,7 +99,7 @@ export function readOptions(options: WrkrOptions): ReadOptions {
     unhandledForMs: options.unhandledFor === undefined ? UNHANDLED_FOR : readSpan(options.unhandledFor, 'unhandledFor'),
     publishTimeoutMs: options.publishTimeout === undefined ? PUBLISH_TIMEOUT : readSpan(options.publishTimeout, 'publishTimeout'),
   };
-  const catalogue = options.catalogue && readCatalogue(options.catalogue);
+  const catalogue = options.catalogue === undefined ? undefined : readCatalogue(options.catalogue);
   return { backend, scheduler, clock, logger, middleware: readMiddleware(options.middleware), catalogue, settings };
 }
 

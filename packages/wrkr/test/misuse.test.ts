@@ -1,7 +1,7 @@
 import { Broker, MemoryBackend } from '@wrkr/memory';
 import { recorder, VirtualClock } from '@wrkr/testing';
 import { describe, expect, it } from 'vitest';
-import { Wrkr } from 'wrkr';
+import { stamp, Wrkr } from 'wrkr';
 import { refusal, setup } from './setup.ts';
 
 const backend = new MemoryBackend();
@@ -17,10 +17,16 @@ describe('a backend, a logger or a clock that is half of one', () => {
     [{ backend, lease: '60 ms' }, "'60 ms' is unclear"],
     [{ backend, retrys: {} }, "Did you mean 'retry'?"],
     [{ backend, middleware: { handle: 'log' } }, 'middleware.handle must be an array of functions'],
+    [{ backend, catalogue: null }, 'catalogue must be an object'],
     [{ backend, catalogue: { 'user.added': {} } }, "'user.added' must be a Standard Schema"],
   ])('is refused, case %#', (options, message) => {
     expect(() => new Wrkr(options as never)).toThrow(coded('WRKR_INVALID_OPTION', message) as Error);
   });
+});
+
+it('stamp refuses headers that no event may have', () => {
+  for (const headers of [5, { 'wrkr-x': '1' }])
+    expect(() => stamp(headers as never)).toThrow(coded('WRKR_INVALID_EVENT', 'headers') as Error);
 });
 
 describe('on', () => {

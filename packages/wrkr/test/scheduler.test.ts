@@ -1,6 +1,6 @@
 import { MemoryBackend } from '@wrkr/memory';
 import { describe, expect, it } from 'vitest';
-import type { Capabilities } from 'wrkr/backend';
+import { backendError, type Capabilities } from 'wrkr/backend';
 import { refusal, type Setup, setup } from './setup.ts';
 
 const HOUR = 3_600_000;
@@ -131,6 +131,26 @@ describe('with a scheduler', () => {
     await second.wrkr.start();
     await second.clock.advance('2 hours');
     expect(attempts).toEqual([2]);
+  });
+
+  it('a retry that it refuses for good waits in the process, and is not run early', async () => {
+    const { wrkr, clock, scheduler } = pair();
+    const send = scheduler.send;
+    scheduler.send = async (batch) => {
+      const error = backendError('too_large', 'no');
+      const refused = batch.some(({ to }) => 'queue' in to && to.queue === '$retries');
+      return refused ? { failures: batch.map((_, index) => ({ index, error })), deduplicated: [] } : send.call(scheduler, batch);
+    };
+    const runs: number[] = [];
+    const began = clock.now();
+    await wrkr.subscribe('team', 'a', (_, ack) => {
+      runs.push(clock.now() - began);
+      return runs.length < 3 ? ack.later('1 hour') : undefined;
+    });
+    await wrkr.start();
+    await wrkr.publish({ name: 'a' });
+    await clock.advance('1 day');
+    expect(runs).toEqual([0, HOUR, 2 * HOUR]);
   });
 
   it('an event that can never be sent on is a dead letter there, and can be redriven', async () => {

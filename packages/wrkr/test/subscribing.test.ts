@@ -208,3 +208,25 @@ describe('an event without a handler', () => {
     expect(again).toEqual([1]);
   });
 });
+
+it('what a handler that disposes its subscription leaves is given back at once, not as an event without a handler', async () => {
+  const { wrkr, clock } = setup();
+  const handled: unknown[] = [];
+  const subscription = await wrkr.subscribe(
+    'team',
+    'a',
+    ({ tid }) => {
+      handled.push(tid);
+      void subscription.dispose();
+    },
+    { concurrency: 1 },
+  );
+  await wrkr.start();
+  await wrkr.publish([
+    { name: 'a', tid: '1' },
+    { name: 'a', tid: '2' },
+  ]);
+  await clock.settle();
+  expect(await wrkr.stats('team')).toMatchObject({ ready: 1, delayed: 0 });
+  expect(handled).toEqual(['1']);
+});

@@ -138,7 +138,7 @@ export class Worker implements Receiver, Employer {
 
   /** Runs one event, or does with it what can be done without its handler. */
   start(holding: Holding): void {
-    if (this.#stopped) {
+    if (this.#stopped || this.#handlers.size === 0) {
       this.intake.release(holding);
       return;
     }

@@ -1,7 +1,9 @@
 import type { Headers } from '../contract/contract.ts';
+import { checkHeaders } from '../headers.ts';
 import type { PublishMiddleware } from './middleware.ts';
 
 /** Puts these headers on every event, where it has none of that name itself: a tenant, a version, a trace. For `middleware.publish`. */
 export function stamp(headers: Headers | (() => Headers)): PublishMiddleware {
+  if (typeof headers !== 'function') checkHeaders(headers);
   return (event) => ({ ...event, headers: { ...(typeof headers === 'function' ? headers() : headers), ...event.headers } });
 }

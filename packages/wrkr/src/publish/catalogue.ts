@@ -25,8 +25,10 @@ export class Catalogue {
     if (!schema) return payload;
     try {
       const result = schema.validate(payload);
-      if (!(result instanceof Promise)) return outputOf(name, result);
-      return result.then((done) => outputOf(name, done)).catch((thrown) => throwAs(name, thrown));
+      if (!('then' in result)) return outputOf(name, result);
+      return Promise.resolve(result)
+        .then((done) => outputOf(name, done))
+        .catch((thrown) => throwAs(name, thrown));
     } catch (thrown) {
       return throwAs(name, thrown);
     }

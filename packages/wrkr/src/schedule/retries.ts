@@ -3,7 +3,7 @@ import { RETRIES } from '../contract/words.ts';
 import type { Core } from '../core.ts';
 import type { Holding, Intake } from '../deliver/intake.ts';
 import { fromBackend } from '../errors.ts';
-import { EVENT, QUEUE, withHeaders } from '../headers.ts';
+import { DUE, dueOf, EVENT, QUEUE, withHeaders } from '../headers.ts';
 import { Ids } from '../publish/ids.ts';
 import { Letter } from '../publish/letter.ts';
 import type { Outbox } from '../publish/outbox.ts';
@@ -60,8 +60,10 @@ class Retry extends Letter {
   }
 
   override failed(error: BackendError): void {
-    this.#core.report(fromBackend(error, `a retry of '${this.name}' cannot wait in the scheduler and comes at once`));
-    const headers = withHeaders(this.headers, { [EVENT]: undefined, [QUEUE]: undefined });
-    this.#intake.move(this.#holding, { queue: this.#holding.d.queue, at: 0, headers });
+    this.#core.report(fromBackend(error, `a retry of '${this.name}' cannot wait in the scheduler, and waits in this process`));
+    const headers = withHeaders(this.headers, { [EVENT]: undefined, [QUEUE]: undefined, [DUE]: undefined });
+    const { backend, scheduler } = this.#core;
+    const due = dueOf(this.headers) || this.at;
+    this.#intake.postpone(this.#holding, backend.now() + (due - scheduler.now()), headers);
   }
 }

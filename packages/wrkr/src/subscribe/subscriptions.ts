@@ -104,7 +104,7 @@ export class Subscriptions {
     await worker?.intake.idle(); // what it gives back is given back
   }
 
-  /** Returns whether there is such a queue here. It stays paused while its handlers come and go. */
+  /** Returns whether there is such a queue here. It is forgotten with its last handler. */
   pause(queue: string): boolean {
     return this.#setPaused(queue, true);
   }
