@@ -12,12 +12,14 @@ class QuickOnesFirst extends BaseSequencer {
   }
 }
 
-/** The packages' own tests; one of them is the suite on memory. What tries documents, programs or whole processes is left out. */
+/** Tests of packages; one of them is the suite on memory. What tries documents, programs or whole processes is left out. */
+const tests = process.env.WRKR_MUTATION_TESTS ?? 'packages/*/test';
+
 export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ['packages/*/test/**/*.test.ts'],
+    include: [`${tests}/**/*.test.ts`],
     setupFiles: ['test-suites/mutation/src/attribute.ts'],
     sequence: { sequencer: QuickOnesFirst, hooks: 'list' },
   },

@@ -1,6 +1,6 @@
-// Changes the sources bit by bit, and says which changes no test notices. In a copy, because Stryker works in place here: the
-// packages find each other by links in node_modules, so that a sandbox would be tested with the originals.
-// Arguments are patterns of files: `npm run mutation -- 'packages/memory/src/*.ts'`.
+// Changes the sources bit by bit, and says which changes no test notices: `npm run mutation`, or `npm run mutation -- memory time`.
+// In a copy, because Stryker works in place here: the packages find each other by links in node_modules, so that a sandbox would
+// be tested with the originals.
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,17 +8,39 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const copy = join(root, '.cache/mutation');
-const left = new Set(['.git', '.cache', 'dist']);
+const core = 'packages/wrkr/src';
 
-rmSync(copy, { recursive: true, force: true });
-for (const folder of ['node_modules', 'packages', 'test-suites', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
-  const filter = (/** @type {string} */ file) => file.includes('/node_modules/') || !left.has(basename(file));
-  cpSync(join(root, folder), join(copy, folder), { recursive: true, verbatimSymlinks: true, filter });
+/** A backend is tried by its own tests, of which the suite is one; core by those of all packages. */
+const areas = {
+  memory: { tests: 'packages/memory/test', mutate: 'packages/memory/src/*.ts' },
+  time: { tests: 'packages/*/test', mutate: `${core}/time/{when,backoff}.ts` },
+  schedule: { tests: 'packages/*/test', mutate: `${core}/schedule/{relay,retries,address}.ts` },
+  deliver: { tests: 'packages/*/test', mutate: `${core}/deliver/{settler,verdict,intake,leases,suspects}.ts` },
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !Object.hasOwn(areas, name));
+if (unknown !== undefined) throw new Error(`there is no area '${unknown}': there are ${Object.keys(areas).join(', ')}`);
+
+copySources();
+for (const [name, area] of Object.entries(areas)) {
+  if (asked.length === 0 || asked.includes(name)) mutate(name, area);
 }
 
-const files = process.argv.slice(2);
-const stryker = join(copy, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-const config = 'test-suites/mutation/stryker.config.json';
-const args = ['run', config, ...(files.length > 0 ? ['--mutate', files.join(',')] : [])];
-const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: copy, stdio: 'inherit' });
-process.exitCode = status ?? 1;
+function copySources() {
+  rmSync(copy, { recursive: true, force: true });
+  const isOurs = (/** @type {string} */ file) => basename(file) !== 'dist' && basename(file) !== '.cache';
+  const filter = (/** @type {string} */ file) => file.includes('/node_modules/') || isOurs(file);
+  for (const entry of ['node_modules', 'packages', 'test-suites', 'package.json', 'vitest.config.ts'])
+    cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true, filter });
+}
+
+/** @param {string} name @param {{ tests: string, mutate: string }} area */
+function mutate(name, { tests, mutate }) {
+  const stryker = join(copy, 'node_modules/@stryker-mutator/core/bin/stryker.js');
+  const args = ['run', 'test-suites/mutation/stryker.config.json', '--mutate', mutate];
+  const env = { ...process.env, WRKR_MUTATION_TESTS: tests };
+  const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: copy, env, stdio: 'inherit' });
+  cpSync(join(copy, 'mutation.json'), join(root, `.cache/mutation-${name}.json`));
+  if (status !== 0) process.exitCode = 1;
+}
