@@ -157,7 +157,7 @@ export class Intake implements Sink {
   async extend(leaseMs: Ms): Promise<void> {
     const consumer = await this.#opened();
     const young = this.#backend.now() + (leaseMs * 2) / 3;
-    const due = [...this.#held].map(({ d }) => d).filter(({ leaseUntil }) => leaseUntil < young);
+    const due = [...this.#held].map(({ d }) => d).filter(({ leaseUntil }) => leaseUntil <= young);
     const { batch } = this.#backend.capabilities.limits;
     for (let from = 0; consumer && from < due.length; from += batch) {
       const some = due.slice(from, from + batch);
