@@ -142,6 +142,23 @@ export const consuming: readonly Mutant[] = [
     breakIt: countsAllEver,
   },
   {
+    breaks: 'counts what comes again for nothing',
+    caughtBy: 'limit.holds-across-redelivery',
+    breakIt: (backend) => {
+      let max = 0;
+      consumes(({ options }) => {
+        max = options.max;
+        return {};
+      })(backend);
+      onConsumer((consumer) =>
+        instead(consumer, 'settle', (settle) => async (batch) => {
+          for (const one of batch) if (one.do === 'move') consumer.limit(++max);
+          return settle(batch);
+        }),
+      )(backend);
+    },
+  },
+  {
     breaks: 'has a limit of 0 for none, as AMQP',
     caughtBy: 'limit.zero-pauses-and-resumes',
     breakIt: limits((max, limit) => limit(max === 0 ? 1000 : max)),
@@ -181,6 +198,11 @@ export const consuming: readonly Mutant[] = [
     breaks: 'goes on to deliver after stop()',
     caughtBy: 'restart.same-queue-works',
     breakIt: stops(async () => {}),
+  },
+  {
+    breaks: 'stops later than it says',
+    caughtBy: 'stop.no-delivery-after-resolve',
+    breakIt: stops(async (stop) => void setImmediate(() => void stop())),
   },
   {
     breaks: 'knows nothing of what is out after stop()',

@@ -77,6 +77,21 @@ export const delaying: readonly Mutant[] = [
     breakIt: sends((out, backend) => (out.at > 0 ? { ...out, at: backend.now() + Math.abs(out.at - backend.now()) } : out)),
   },
   {
+    breaks: 'keeps what is delayed without its tid',
+    caughtBy: 'delay.keeps-every-field',
+    breakIt: sends((out, backend) => {
+      const { tid: _, ...rest } = out;
+      return out.at > backend.now() ? rest : out;
+    }),
+  },
+  {
+    breaks: 'notes in the headers how long an event waited',
+    caughtBy: 'delay.keeps-every-field',
+    breakIt: sends((out, backend) =>
+      out.at > 0 ? { ...out, headers: { ...out.headers, 'x-delay': String(out.at - backend.now()) } } : out,
+    ),
+  },
+  {
     breaks: 'lets what is due later, and in front, hold back the rest',
     caughtBy: 'delay.long-in-front-does-not-block-short',
     breakIt: inTurn,

@@ -1,4 +1,4 @@
-import type { Backend, Binding } from 'wrkr/backend';
+import { type Backend, type Binding, backendError } from 'wrkr/backend';
 import type { BreakIt, Mutant } from './mutant.ts';
 import { fits, routes } from './patterns.ts';
 import { acks, instead, sends, sendsBatches } from './wrap.ts';
@@ -137,6 +137,53 @@ export const fanOut: readonly Mutant[] = [
     breaks: 'unbinds later, as with bindings that are read every two seconds',
     caughtBy: 'fanout.unbind-stops-new-keeps-old',
     breakIt: (backend) => unbinds(async (batch, unbind) => void backend.clock.after(2000, () => void unbind(batch)))(backend),
+  },
+  {
+    breaks: 'refuses to unbind what is not bound',
+    caughtBy: 'fanout.unbind-what-is-not-bound',
+    breakIt: (backend) =>
+      unbinds(async (batch, unbind) => {
+        const bindings = await backend.bindings(batch[0]);
+        if (bindings.length === 0) throw backendError('invalid', 'there is no such binding');
+        return unbind(batch);
+      })(backend),
+  },
+  {
+    breaks: 'unbinds everything where it does not find what is asked for',
+    caughtBy: 'fanout.unbind-what-is-not-bound',
+    breakIt: (backend) =>
+      unbinds(async (batch, unbind) => {
+        const known = await backend.bindings(batch[0]);
+        return unbind(known.length > 0 ? batch : await backend.bindings());
+      })(backend),
+  },
+  {
+    breaks: 'sees what others unbind a little later',
+    caughtBy: 'fanout.bind-visible-at-once',
+    breakIt: (backend) =>
+      unbinds(async (batch, unbind) => void setImmediate(() => setImmediate(() => void unbind(batch).catch(() => {}))))(backend),
+  },
+  {
+    breaks: 'makes another queue of one that is declared as the other kind',
+    caughtBy: 'bind.first-kind-wins',
+    breakIt: (backend) =>
+      instead(backend, 'bind', (bind) => async (batch) => {
+        for (const { queue, kind } of batch) {
+          const there = backend.broker.queue(queue);
+          if (there && there.kind !== kind) await backend.drop(queue);
+        }
+        return bind(batch);
+      }),
+  },
+  {
+    breaks: 'refuses to declare a queue as the other kind',
+    caughtBy: 'bind.first-kind-wins',
+    breakIt: (backend) =>
+      instead(backend, 'bind', (bind) => async (batch) => {
+        const other = batch.find(({ queue, kind }) => (backend.broker.queue(queue)?.kind ?? kind) !== kind);
+        if (other) throw backendError('invalid', 'the queue is of another kind');
+        return bind(batch);
+      }),
   },
   {
     breaks: 'takes what is queued away with its binding',

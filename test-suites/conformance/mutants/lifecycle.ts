@@ -1,22 +1,10 @@
 import { backendError, type Capabilities } from 'wrkr/backend';
 import type { Breakable, BreakIt, Mutant } from './mutant.ts';
-import { instead } from './wrap.ts';
+import { instead, NOTHING_SENT, onConsumer, sendsBatches } from './wrap.ts';
 
 /** Declares something else. */
 function declares(change: (capabilities: Capabilities) => Partial<Capabilities>): BreakIt {
   return (backend) => instead(backend, 'capabilities', (real) => ({ ...real, ...change(real) }));
-}
-
-/** Where the backend is not open, answers in another way than by rejecting with `closed`. */
-function unlessOpen(method: 'bind' | 'send' | 'cancel' | 'browse' | 'stats' | 'drop', answer: () => Promise<unknown>): BreakIt {
-  return (backend) =>
-    instead(
-      backend,
-      method,
-      (real) =>
-        ((...args: Parameters<typeof real>) =>
-          backend.connected ? (real as (...all: readonly unknown[]) => unknown)(...args) : answer()) as typeof real,
-    );
 }
 
 /** Does something more when it is opened. */
@@ -83,6 +71,16 @@ export const lifecycle: readonly Mutant[] = [
     breakIt: declares(({ limits }) => ({ limits: { ...limits, batch: 0 } })),
   },
   {
+    breaks: 'has no room for bodies in a batch',
+    caughtBy: 'caps.sane',
+    breakIt: declares(({ limits }) => ({ limits: { ...limits, batchBytes: 0 } })),
+  },
+  {
+    breaks: 'has headers of 1 kB, too short for what core notes in them',
+    caughtBy: 'caps.sane',
+    breakIt: declares(({ limits }) => ({ limits: { ...limits, headerBytes: 1024 } })),
+  },
+  {
     breaks: 'has names of 100 bytes, too short for those of parked queues',
     caughtBy: 'caps.sane',
     breakIt: declares(({ limits }) => ({ limits: { ...limits, nameBytes: 100 } })),
@@ -119,59 +117,58 @@ export const lifecycle: readonly Mutant[] = [
     breakIt: opening(({ clock }) => void clock.after(1000, () => {})),
   },
   {
-    breaks: 'takes events before it is open, and forgets them',
-    caughtBy: 'trait.never-opened.send',
-    breakIt: unlessOpen('send', async () => ({ failures: [], deduplicated: [] })),
+    breaks: 'opens again after close()',
+    caughtBy: 'life.closed-for-good',
+    breakIt: (backend) => {
+      let closed = false;
+      closing(async (close) => {
+        closed = true;
+        return close();
+      })(backend);
+      instead(backend, 'open', (open) => async (env) => (closed ? undefined : open(env)));
+    },
   },
   {
-    breaks: 'throws, where it should reject, before it is open',
-    caughtBy: 'trait.never-opened.bind',
-    breakIt: unlessOpen('bind', () => {
-      throw new Error('not connected');
-    }),
+    breaks: 'has no time before it is open',
+    caughtBy: 'life.now-any-time',
+    breakIt: (backend) => instead(backend, 'now', (now) => () => (backend.connected ? now() : Number.NaN)),
   },
   {
-    breaks: 'finds nothing, instead of refusing, after close()',
-    caughtBy: 'trait.closed.browse',
-    breakIt: unlessOpen('browse', async () => ({ items: [] })),
-  },
-  {
-    breaks: 'counts nothing, instead of refusing, after close()',
-    caughtBy: 'trait.closed.stats',
-    breakIt: unlessOpen('stats', async () => ({ ready: 0, delayed: 0, held: 0, oldestReadyAt: null })),
-  },
-  {
-    breaks: 'lets the error of its client through after close()',
-    caughtBy: 'trait.closed.cancel',
-    breakIt: unlessOpen('cancel', () => Promise.reject(new Error('socket hang up'))),
-  },
-  {
-    breaks: 'is only unavailable, so that it is tried again, after close()',
-    caughtBy: 'trait.closed.drop',
-    breakIt: unlessOpen('drop', () => Promise.reject(backendError('unavailable', 'there is no connection'))),
-  },
-  {
-    breaks: 'consumes after close(), for ever and nothing',
-    caughtBy: 'trait.closed.consume',
-    breakIt: (backend) =>
-      instead(backend, 'consume', (consume) => async (queue, sink, options) => {
-        const none = async (): Promise<readonly never[]> => [];
-        return backend.connected
-          ? consume(queue, sink, options)
-          : { limit: () => {}, settle: none, extend: none, stop: async () => {} };
+    breaks: 'answers no call that was under way when it was closed',
+    caughtBy: 'life.close-while-busy',
+    breakIt: onConsumer((consumer, _, backend) =>
+      instead(consumer, 'settle', (settle) => async (batch) => {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        return backend.connected ? settle(batch) : new Promise(() => {});
       }),
+    ),
   },
   {
-    breaks: 'keeps what it holds at close() until its leases end',
-    caughtBy: 'close.gives-back-at-once',
-    breakIt: closing(async (_, backend) => backend.crash()),
+    breaks: 'closes all of its process with one',
+    caughtBy: 'life.two-in-one-process',
+    breakIt: (() => {
+      const all = new Set<Breakable>();
+      return (backend) => {
+        all.add(backend);
+        closing(async (close) => {
+          all.delete(backend);
+          await close();
+          await Promise.all([...all].splice(0).map((other) => other.close()));
+        })(backend);
+      };
+    })(),
   },
   {
-    breaks: 'sends what it holds at close() as if it were new',
-    caughtBy: 'close.given-back-are-counted',
-    breakIt: closing(async (close, { broker }) => {
-      for (const queue of broker.queues({})) for (const item of queue.matching({})) item.handouts = 0;
-      return close();
-    }),
+    breaks: 'sends nothing more after a send that was refused',
+    caughtBy: 'life.rejected-call-leaves-usable',
+    breakIt: (backend) => {
+      let broken = false;
+      sendsBatches(async (batch, send) => {
+        if (broken) return NOTHING_SENT;
+        const sent = await send(batch);
+        broken = sent.failures.length > 0;
+        return sent;
+      })(backend);
+    },
   },
 ];

@@ -1,5 +1,5 @@
 import { backendError, type Delivery, type Failure, type Ms } from 'wrkr/backend';
-import type { Breakable, BreakIt, Mutant } from './mutant.ts';
+import { BROKER, type Breakable, type BreakIt, type Mutant } from './mutant.ts';
 import { acks, consumes, delivers, extendsLeases, onConsumer, sends } from './wrap.ts';
 
 const leaseOf = (change: (leaseMs: Ms) => Ms): BreakIt =>
@@ -113,6 +113,14 @@ export const losing: readonly Mutant[] = [
     breakIt: acksLate((failures) => failures),
   },
   {
+    breaks: 'says of a late ack that it is done, and leaves the event',
+    caughtBy: 'lease.stale-ack-leaves-the-event',
+    breakIt: acks(async (d, settle) => {
+      await settle({ d, do: 'ack' });
+      return [];
+    }),
+  },
+  {
     breaks: 'calls an ack stale and ends the event',
     caughtBy: 'lease.stale-ack-leaves-the-event',
     breakIt: acksLate((failures) => failures),
@@ -142,6 +150,27 @@ export const losing: readonly Mutant[] = [
       const [failure] = await extend(batch, forMs);
       return failure ? batch.map((_, index) => ({ index, error: backendError('stale', 'it was lost') })) : [];
     }),
+  },
+  {
+    breaks: 'does not say when a lease ends',
+    caughtBy: 'lease.until-is-its-end',
+    breakIt: delivers((d) => ({ ...d, leaseUntil: 0 })),
+  },
+  {
+    breaks: 'says that a lease has no end',
+    caughtBy: 'lease.until-is-its-end',
+    breakIt: delivers((d) => ({ ...d, leaseUntil: Number.POSITIVE_INFINITY })),
+  },
+  {
+    breaks: 'extends a lease and does not say until when',
+    caughtBy: 'lease.until-is-its-end',
+    breakIt: delivers((d) => ({ ...d })),
+  },
+  {
+    breaks: 'says that a connection lease ends in half an hour',
+    caughtBy: 'lease.until-the-connection-ends',
+    declares: BROKER,
+    breakIt: delivers((d, backend) => ({ ...d, leaseUntil: backend.now() + 1_800_000 })),
   },
   {
     breaks: 'counts an extension from the end of the lease',

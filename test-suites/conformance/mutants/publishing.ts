@@ -67,6 +67,16 @@ export const publishing: readonly Mutant[] = [
     breakIt: sends(({ tid: _, ...out }) => out),
   },
   {
+    breaks: 'uses a key and does not show it',
+    caughtBy: 'publish.delivers-the-key',
+    breakIt: delivers(({ key: _, ...delivery }) => delivery),
+  },
+  {
+    breaks: 'gives what has no key the id for one',
+    caughtBy: 'publish.delivers-the-key',
+    breakIt: delivers((delivery) => ({ ...delivery, key: delivery.key ?? delivery.id })),
+  },
+  {
     breaks: 'drops the headers',
     caughtBy: 'publish.delivers-every-field',
     breakIt: sends((out) => ({ ...out, headers: {} })),
@@ -174,6 +184,40 @@ export const publishing: readonly Mutant[] = [
         error: backendError('invalid', 'no such queue', { applied: 'maybe' }),
       })),
     })),
+  },
+  {
+    breaks: 'takes one event less than it declares for a batch',
+    caughtBy: 'publish.batch-at-limit',
+    breakIt: sendsBatches(async (batch, send, { capabilities }) => send(batch.slice(0, capabilities.limits.batch - 1))),
+  },
+  {
+    breaks: 'forgets what is sent while it sends',
+    caughtBy: 'publish.concurrent',
+    breakIt: (backend) => {
+      let busy = false;
+      sendsBatches(async (batch, send) => {
+        if (busy) return NOTHING_SENT;
+        busy = true;
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        busy = false;
+        return send(batch);
+      })(backend);
+    },
+  },
+  {
+    breaks: 'says of every event that nobody subscribed it',
+    caughtBy: 'publish.unrouted-is-true',
+    breakIt: (backend) => {
+      let say = (_: { readonly id: string; readonly name: string }): void => {};
+      instead(backend, 'open', (open) => (env) => {
+        say = (event) => env.onUnrouted?.(event);
+        return open(env);
+      });
+      sends((out) => {
+        say(out);
+        return out;
+      })(backend);
+    },
   },
   {
     breaks: 'refuses an empty batch, as some drivers do',

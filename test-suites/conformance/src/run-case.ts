@@ -52,18 +52,21 @@ export async function runCase(
   stray: Promise<never> = new Promise(() => {}),
 ): Promise<Outcome> {
   const world = new World({ harness, capabilities, prefix, mustComeMs });
-  let cancel = (): void => {};
-  const tooLong = new Promise<never>((_, reject) => {
-    const fail = (): void => reject(new Error(`${one.id} did not end within ${LONGEST / 1000} s`));
-    cancel = new SystemClock().real.after(LONGEST, fail);
-  });
-  const outcome = await Promise.race([one.run(world), tooLong, stray]).then(
+  const outcome = await within(LONGEST, one.id, Promise.race([one.run(world), stray])).then(
     (): Outcome => ({ status: 'passed' }),
     (error: unknown): Outcome => failed(error, world.logs),
   );
-  cancel();
-  await Promise.race([world.end(), tooLong, stray]).catch(() => {});
+  await within(Math.max(2000, 4 * mustComeMs), 'the end', Promise.race([world.end(), stray])).catch(() => {});
   return known(outcome, harness.knownFailures?.[one.id]);
+}
+
+/** What a backend may leave without an answer must not stop the run. */
+async function within<T>(ms: Ms, what: string, work: Promise<T>): Promise<T> {
+  let cancel = (): void => {};
+  const tooLong = new Promise<never>((_, reject) => {
+    cancel = new SystemClock().real.after(ms, () => reject(new Error(`${what} did not end within ${ms / 1000} s`)));
+  });
+  return Promise.race([work, tooLong]).finally(() => cancel());
 }
 
 function failed(error: unknown, logs: readonly string[]): Outcome {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Backend, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
+import { comesAt, warmUp } from '../due.ts';
 import { expectDone, expectIds, expectSame } from '../expect.ts';
 import { cancelAll, cancels, change, delay, filterBy } from '../needs.ts';
 
@@ -47,6 +48,29 @@ export const cancelling: Chapter = {
         }
       },
       { needs: [cancelAll, filterBy('key')] },
+    ),
+    ...(['tid', 'name'] as const).map((key) =>
+      it(
+        `cancel.by-${key}`,
+        `cancel by ${key} takes what has it, and nothing else`,
+        async (world) => {
+          const backend = (await world.open()) as Full;
+          const queue = await world.queue(backend, 'q');
+          const [one, other] = [world.name('one'), world.name('other')];
+          await world.send(backend, { to: { queue }, [key]: one });
+          const stays = await world.send(backend, { to: { queue }, [key]: other });
+          expectSame(await backend.cancel({ queue, [key]: one }), 1, `the count of those with the ${key}`);
+          expectSame(
+            await backend.cancel({ queue, [key]: one }),
+            0,
+            `the count of those with the ${key} after they were cancelled`,
+          );
+          const tap = await world.consume(backend, queue);
+          await world.arrive(tap, 1);
+          expectIds(tap.ids, [stays], 'what stayed');
+        },
+        { needs: [cancelAll, filterBy(key)] },
+      ),
     ),
     it(
       'cancel.races-claim',
@@ -95,6 +119,24 @@ export const cancelling: Chapter = {
         expectSame(await backend.change({ queue: from, id }, { queue: to }), 0, 'what had left was changed again');
       },
       { needs: [change, filterBy('id')] },
+    ),
+    it(
+      'change.to-a-later-time',
+      'what is changed to a later time comes then, and not before',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        await warmUp(world, backend);
+        const id = await world.send(backend, { to: { queue } });
+        const wait = world.span(3_600_000, 2000);
+        const at = backend.now() + wait;
+        expectSame(await backend.change({ queue, id }, { at }), 1, 'change() counted wrong');
+        const tap = await world.consume(backend, queue);
+        await world.fence(backend, tap, 0);
+        await world.pass(wait - world.span(1, 700));
+        await comesAt(world, backend, tap, { id, at, nth: 1 });
+      },
+      { needs: [change, delay, filterBy('id')] },
     ),
     it(
       'change.to-missing-queue-changes-nothing',

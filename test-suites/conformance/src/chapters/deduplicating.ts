@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Deduplicated, Delivery } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
-import { expectDone, expectSame } from '../expect.ts';
+import { expectDone, expectIds, expectSame } from '../expect.ts';
 import { dedupe } from '../needs.ts';
 
 export const deduplicating: Chapter = {
@@ -88,6 +88,25 @@ export const deduplicating: Chapter = {
         await world.until('the event', () => tap.all.length > 0);
         await world.fence(backend, tap, tap.all.length);
         assert.ok(tap.all.length <= 2, `it came ${tap.all.length} times`);
+      },
+      { needs: [dedupe] },
+    ),
+    it(
+      'dedupe.races-ack',
+      'an event with a key is stored or deduplicated, never neither, while others of that key come and go',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const tap = (await world.consume(await world.open(), queue)).ackAll();
+        const stored: string[] = [];
+        for (let round = 0; round < world.span(150, 60); round++) {
+          const out = world.outgoing({ to: { queue }, key: 'k' });
+          const { failures, deduplicated } = await backend.send([out]);
+          expectDone(failures, 'a send with a key');
+          if (deduplicated.length === 0) stored.push(out.id);
+        }
+        await world.reach(stored.length, 'deliveries of what was stored', () => tap.all.length);
+        expectIds(tap.ids, stored, 'what was stored');
       },
       { needs: [dedupe] },
     ),

@@ -1,5 +1,5 @@
 import { type Chapter, it } from '../case.ts';
-import { expectDone, expectIds } from '../expect.ts';
+import { expectDone, expectIds, expectResolves } from '../expect.ts';
 
 export const fanOut: Chapter = {
   name: 'fan-out',
@@ -105,15 +105,37 @@ export const fanOut: Chapter = {
         await world.fence(backend, tap, 1);
       },
     ),
-    it('fanout.bind-visible-at-once', 'a binding made by one backend is used by the next send of another', async (world) => {
-      const [one, other] = [await world.open(), await world.open()];
+    it('fanout.unbind-what-is-not-bound', 'unbinding what was never bound, or is bound no more, resolves', async (world) => {
+      const backend = await world.open();
       const event = world.name('e');
-      await world.send(other, { to: { event } }); // whatever it remembers of this name is now old
-      const queue = await world.queue(one, 'q', event);
-      const id = await world.send(other, { to: { event } });
-      const tap = await world.consume(one, queue);
+      const queue = await world.queue(backend, 'q', event);
+      const unbind = (pattern: string, from = queue): Promise<void> => backend.unbind([{ queue: from, pattern, kind: 'work' }]);
+      await expectResolves(unbind(world.name('other')), 'unbind() of a pattern that was never bound');
+      await expectResolves(unbind(event, world.name('never-declared')), 'unbind() from a queue that is not there');
+      const tap = await world.consume(backend, queue);
+      await world.send(backend, { to: { event } });
       await world.arrive(tap, 1);
-      expectIds(tap.ids, [id], 'deliveries');
+      await expectResolves(unbind(event), 'unbind()');
+      await expectResolves(unbind(event), 'the second unbind() of one binding');
+      await world.send(backend, { to: { event } });
+      await world.fence(backend, tap, 1);
+    }),
+    it('fanout.bind-visible-at-once', 'what one backend binds or unbinds holds for the next send of another', async (world) => {
+      const [one, other] = [await world.open(), await world.open()];
+      const [event, elsewhere] = [world.name('e'), world.name('elsewhere')];
+      const queue = await world.queue(one, 'q');
+      const bindings = [{ queue, pattern: event, kind: 'work' }] as const;
+      const tap = await world.consume(one, queue);
+      await world.send(other, { to: { event } });
+      for (let round = 1; round <= 10; round++) {
+        // whatever the other remembers is as young as can be when the binding is made
+        await Promise.all([one.bind(bindings), world.send(other, { to: { event: elsewhere } })]);
+        await world.send(other, { to: { event } });
+        await world.arrive(tap, round);
+        await one.unbind(bindings);
+        await world.send(other, { to: { event } });
+      }
+      await world.fence(other, tap, 10);
     }),
     it(
       'fanout.other-event-not-delivered',

@@ -6,6 +6,19 @@ import { browseAll, browses, delay, stats } from '../needs.ts';
 
 type Full = Required<Pick<Backend, 'browse' | 'stats'>> & Backend;
 
+/** The only one of its id, as browse shows it. */
+async function shownAs(backend: Full, queue: string, id: string): Promise<Stored> {
+  const { items } = await backend.browse({ queue }, { limit: 10 });
+  const found = items.filter((item) => item.id === id);
+  assert.ok(found.length === 1, `browse shows ${found.length} events of the id ${id}`);
+  return found[0] as Stored;
+}
+
+function expectShown(item: Stored, expected: object): void {
+  const plain: Record<string, unknown> = { ...item, headers: { ...item.headers }, body: [...item.body] };
+  for (const [field, value] of Object.entries(expected)) expectSame(plain[field], value, `${field} of what is ${item.state}`);
+}
+
 export const looking: Chapter = {
   name: 'browse, stats, drop',
   cases: [
@@ -40,6 +53,33 @@ export const looking: Chapter = {
         await world.arrive(tap, 2);
       },
       { needs: [browseAll] },
+    ),
+    it(
+      'browse.shows-every-field',
+      'browse shows each field of what is held and of what is delayed as it is',
+      async (world) => {
+        const backend = (await world.open()) as Full;
+        const queue = await world.queue(backend, 'q');
+        const tap = await world.consume(backend, queue, { max: 1 });
+        const now = backend.now();
+        const fields = { to: { queue }, tid: 't', headers: { h: '1' }, sentAt: now - 5000, body: new Uint8Array([0, 255, 7]) };
+        const held = await world.send(backend, { ...fields, key: 'k1' });
+        await world.arrive(tap, 1);
+        const at = now + 3_600_000;
+        const delayed = await world.send(backend, { ...fields, key: 'k2', at });
+        const [first, second] = [await shownAs(backend, queue, held), await shownAs(backend, queue, delayed)];
+        const { dedupe, handouts } = world.capabilities;
+        const same = { name: world.name('event'), queue, tid: 't', headers: { h: '1' }, sentAt: now - 5000, body: [0, 255, 7] };
+        const counted = (count: number): object => (handouts === 'exact' ? { handouts: count } : {});
+        const keyed = (key: string): object => (dedupe ? { key } : {});
+        expectShown(first, { ...same, id: held, state: 'held', ...keyed('k1'), ...counted(1) });
+        expectShown(second, { ...same, id: delayed, state: 'delayed', ...keyed('k2'), ...counted(0) });
+        expectSame(first.at, tap.all[0]?.at, 'the due time of what is held, and as it was delivered');
+        const late = second.at - at;
+        const most = world.capabilities.delay ? world.capabilities.delay.granularityMs : 0;
+        assert.ok(late >= 0 && late <= most, `what is delayed is shown as due ${late} ms after its time`);
+      },
+      { needs: [browseAll, delay] },
     ),
     it(
       'browse.filters',

@@ -36,6 +36,7 @@ export const manifest: Chapter = {
         lease: lease.kind === 'timed' ? lease.minMs : lease.maxMs,
       };
       for (const [what, value] of Object.entries(numbers)) assert.ok(Number.isFinite(value) && value > 0, `${what} is ${value}`);
+      assert.ok(limits.headerBytes >= 4096, `limits.headerBytes is ${limits.headerBytes}: core needs 4096 for what it notes`);
       assert.ok(limits.nameBytes >= 205, "limits.nameBytes must leave room for a queue of 200 bytes and '.dead'");
     }),
     it(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Outgoing } from 'wrkr/backend';
 import { type Chapter, it } from '../case.ts';
 import { expectDone, expectIds, expectResolves, expectSame } from '../expect.ts';
+import { dedupe } from '../needs.ts';
 
 export const publishing: Chapter = {
   name: 'publishing',
@@ -30,6 +31,21 @@ export const publishing: Chapter = {
       assert.ok(delivery.at >= before - world.span(0, 60_000), `at is ${delivery.at}, and it was sent at ${before}`);
       await world.fence(backend, tap, 1);
     }),
+    it(
+      'publish.delivers-the-key',
+      'an event arrives with its key, and without one where it has none',
+      async (world) => {
+        const backend = await world.open();
+        const queue = await world.queue(backend, 'q');
+        const keyed = await world.send(backend, { to: { queue }, key: 'ž k' });
+        const bare = await world.send(backend, { to: { queue } });
+        const tap = await world.consume(backend, queue);
+        await world.arrive(tap, 2);
+        const keys = Object.fromEntries(tap.all.map(({ id, key }) => [id, key]));
+        expectSame(keys, { [keyed]: 'ž k', [bare]: undefined }, 'the keys');
+      },
+      { needs: [dedupe] },
+    ),
     it('publish.stored-before-resolve', 'once send() has resolved, a consumer that comes later gets the event', async (world) => {
       const backend = await world.open();
       const event = world.name('e');
