@@ -59,12 +59,12 @@ export const delaying: Chapter = {
         const missing = world.name('never-declared');
         const at = backend.now() + 60_000;
         const { failures } = await backend.send([world.outgoing({ to: { queue: missing }, at })]);
-        expectFailed(failures, { 0: 'invalid' }, 'the call');
+        expectFailed(failures, { 0: 'invalid' }, 'the send to a queue that is not there');
         const tap = await world.consume(backend, queue);
         await world.send(backend, { to: { queue } });
         const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
         const refused = await tap.move(delivery, { queue: missing, at });
-        expectFailed(refused, { 0: 'invalid' }, 'the call');
+        expectFailed(refused, { 0: 'invalid' }, 'the move to a queue that is not there');
         expectDone(await tap.ack(delivery), 'the ack');
       },
       { needs: [delay] },

@@ -59,7 +59,7 @@ export const leases: readonly Case[] = [
       await world.pass(world.leaseOver);
       const [again] = await world.arrive(other, 1);
       const failures = await tap.ack(delivery);
-      expectFailed(failures, { 0: 'stale' }, 'the settlement');
+      expectFailed(failures, { 0: 'stale' }, 'the ack of one who lost the lease');
       expectDone(await other.ack(again as Delivery), 'the ack of the new holder, after the stale one,');
     },
     { needs: [timedLease] },
@@ -107,7 +107,7 @@ export const leases: readonly Case[] = [
       const [, fresh] = (await world.arrive(tap, 2)) as [Delivery, Delivery];
       assert.equal(again?.id, lost.id, 'another event came than the one whose lease was over');
       const failures = await tap.consumer.extend([lost, fresh], world.leaseMs);
-      expectFailed(failures, { 0: 'stale' }, 'the settlement');
+      expectFailed(failures, { 0: 'stale' }, 'extending what is lost and what is held');
     },
     { needs: [timedLease] },
   ),

@@ -81,7 +81,7 @@ export const moving: readonly Case[] = [
       const id = await world.send(backend, { to: { queue } });
       const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
       const failures = await tap.move(delivery, { queue: world.name('never-declared') });
-      expectFailed(failures, { 0: 'invalid' }, 'the settlement');
+      expectFailed(failures, { 0: 'invalid' }, 'the move to a queue that is not there');
       expectDone(await tap.move(delivery), 'a move of the original after the refusal');
       await world.arrive(tap, 2);
       expectSame(tap.all[1]?.id, id, 'the id after the refused move');

@@ -65,7 +65,7 @@ export const settling: Chapter = {
         { d: b, do: 'move', queue: world.name('never-declared'), at: 0, headers: {} },
         { d: c, do: 'move', queue, at: 0, headers: { moved: 'yes' } },
       ]);
-      expectFailed(failures, { 1: 'invalid' }, 'the settlement');
+      expectFailed(failures, { 1: 'invalid' }, 'a batch with one move to a queue that is not there');
       await world.arrive(tap, 4);
       expectSame([tap.all[3]?.id, { ...tap.all[3]?.headers }], [c.id, { moved: 'yes' }], 'what the move of the batch made');
     }),
@@ -77,7 +77,7 @@ export const settling: Chapter = {
       const [delivery] = (await world.arrive(tap, 1)) as [Delivery];
       const stranger = await world.consume(other, queue);
       const failures = await stranger.ack(delivery);
-      expectFailed(failures, { 0: 'stale' }, 'the settlement');
+      expectFailed(failures, { 0: 'stale' }, 'the ack by a consumer that was not handed the event');
       await one.close();
       await world.arrive(stranger, 1);
     }),
