@@ -2,20 +2,20 @@
 // In a copy, because Stryker works in place here: the packages find each other by links in node_modules, so that a sandbox would
 // be tested with the originals.
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const ENTRIES = ['node_modules', 'packages', 'test-suites', 'examples', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const copy = join(root, '.cache/mutation');
-const core = 'packages/wrkr/src';
 
 /** A backend is tried by its own tests, of which the suite is one; core by those of all packages. */
 const areas = {
-  memory: { tests: 'packages/memory/test', mutate: 'packages/memory/src/*.ts' },
-  time: { tests: 'packages/*/test', mutate: `${core}/time/{when,backoff}.ts` },
-  schedule: { tests: 'packages/*/test', mutate: `${core}/schedule/{relay,retries,address}.ts` },
-  deliver: { tests: 'packages/*/test', mutate: `${core}/deliver/{settler,verdict,intake,leases,suspects}.ts` },
+  memory: { tests: 'packages/memory/test', files: ['packages/memory/src/*.ts'] },
+  time: { tests: 'packages/*/test', files: inCore('time', 'when', 'backoff') },
+  schedule: { tests: 'packages/*/test', files: inCore('schedule', 'relay', 'retries', 'address') },
+  deliver: { tests: 'packages/*/test', files: inCore('deliver', 'settler', 'verdict', 'intake', 'leases', 'suspects') },
 };
 
 const asked = process.argv.slice(2);
@@ -27,20 +27,25 @@ for (const [name, area] of Object.entries(areas)) {
   if (asked.length === 0 || asked.includes(name)) mutate(name, area);
 }
 
+/** @param {string} room @param {string[]} names */
+function inCore(room, ...names) {
+  return names.map((name) => `packages/wrkr/src/${room}/${name}.ts`);
+}
+
 function copySources() {
   rmSync(copy, { recursive: true, force: true });
   const isOurs = (/** @type {string} */ file) => basename(file) !== 'dist' && basename(file) !== '.cache';
   const filter = (/** @type {string} */ file) => file.includes('/node_modules/') || isOurs(file);
-  for (const entry of ['node_modules', 'packages', 'test-suites', 'package.json', 'vitest.config.ts'])
-    cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true, filter });
+  for (const entry of ENTRIES) cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true, filter });
 }
 
-/** @param {string} name @param {{ tests: string, mutate: string }} area */
-function mutate(name, { tests, mutate }) {
+/** @param {string} name @param {{ tests: string, files: readonly string[] }} area */
+function mutate(name, { tests, files }) {
   const stryker = join(copy, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-  const args = ['run', 'test-suites/mutation/stryker.config.json', '--mutate', mutate];
+  const args = ['run', 'test-suites/mutation/stryker.config.json', '--mutate', files.join(',')];
   const env = { ...process.env, WRKR_MUTATION_TESTS: tests };
   const { status } = spawnSync(process.execPath, [stryker, ...args], { cwd: copy, env, stdio: 'inherit' });
-  cpSync(join(copy, 'mutation.json'), join(root, `.cache/mutation-${name}.json`));
   if (status !== 0) process.exitCode = 1;
+  const report = join(copy, 'mutation.json');
+  if (existsSync(report)) cpSync(report, join(root, `.cache/mutation-${name}.json`));
 }
