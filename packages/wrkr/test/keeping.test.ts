@@ -6,7 +6,7 @@ import { type Setup, setup } from './setup.ts';
 
 /** Its consumers settle and extend as they are told to. */
 class Told extends MemoryBackend {
-  onExtend = (batch: readonly Delivery[], extend: () => Promise<readonly Failure[]>): Promise<readonly Failure[]> => extend();
+  onExtend = (_batch: readonly Delivery[], extend: () => Promise<readonly Failure[]>): Promise<readonly Failure[]> => extend();
   onSettle = (batch: readonly Settlement[], settle: Consumer['settle']): Promise<readonly Failure[]> => settle(batch);
 
   override consume: MemoryBackend['consume'] = async (queue, sink, options) => {

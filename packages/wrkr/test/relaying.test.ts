@@ -135,17 +135,18 @@ describe('a retry that is to wait in the scheduler', () => {
     return { ...world, errors, runs };
   };
 
-  it('comes at once, with an error, if it can never be stored there, and the attempt counts', async () => {
+  it('waits in the process, with an error, if it can never be stored there, and the attempt counts', async () => {
     const scheduler = new MemoryBackend();
     const { wrkr, clock, errors, runs } = await failing(scheduler);
     scheduler.send = () => Promise.reject(backendError('too_large', 'no'));
     await wrkr.publish({ name: 'a', id: 'e', tid: 't' });
     await clock.settle();
+    expect(errors).toEqual(["a retry of 'a' cannot wait in the scheduler, and waits in this process: no"]);
+    await clock.advance('1 hour');
     expect(runs).toEqual([
       ['e', 't', 1, 0],
-      ['e', 't', 2, 0],
+      ['e', 't', 2, HOUR],
     ]);
-    expect(errors).toEqual(["a retry of 'a' cannot wait in the scheduler and comes at once: no"]);
   });
 
   it('is kept, however long the scheduler is away', async () => {

@@ -12,6 +12,7 @@ const allowed: Record<string, readonly string[]> = {
   'packages/testing': ['wrkr', 'wrkr/backend'],
   'test-suites/conformance': ['@wrkr/testing', 'wrkr', 'wrkr/backend'],
   'test-suites/bench': ['@wrkr/memory', 'fastq', 'wrkr', 'wrkr/backend'],
+  'test-suites/mutation': ['vitest', 'vitest/config'],
   'examples/github-webhooks': ['@octokit/webhooks', '@wrkr/memory', '@wrkr/testing', 'wrkr', 'wrkr/backend'],
   'examples/http-worker': ['@wrkr/memory', 'wrkr', 'wrkr/backend'],
   'examples/welcome-mail': ['@wrkr/memory', '@wrkr/testing', 'wrkr'],
