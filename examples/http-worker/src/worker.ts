@@ -15,7 +15,7 @@ export async function work(wrkr: Wrkr<Events>, cache: Cache, find: (question: Qu
     'worker',
     'answer.wanted',
     async ({ tid = '', payload }) => {
-      if (cache.has(tid)) return; // asked for once more while the answer was on its way into the cache, or acked twice
+      if (cache.get(tid)?.status === 200) return; // asked for once more while the answer was on its way into the cache, or acked twice
       cache.set(tid, { status: 200, body: await find(payload) });
     },
     options,

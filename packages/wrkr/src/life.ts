@@ -24,7 +24,7 @@ export interface Living {
  * From `start()` to `stop()`.
  *
  * - NEW       subscriptions are only registered. Leaves by `start` to STARTING, by `stop` to STOPPING.
- * - STARTING  backends are opened, queues bound, then consumed. Leaves to UP; if something fails, back to NEW, with nothing left open.
+ * - STARTING  backends are opened, queues bound, then consumed. Leaves to UP; if something fails, back to NEW, with nothing running.
  * - UP, DOWN  it works; DOWN while a backend has lost its server.
  * - STOPPING  see `Shutdown`; what is being started is waited for. Leaves to CLOSED.
  * - CLOSED    for good.
@@ -38,6 +38,7 @@ export class Life {
   #starting: Promise<void> | undefined;
   /** Queues are declared: events can be published. */
   #usable = false;
+  #opened = false;
   #stopped = false;
   /** Those that have lost their server. */
   readonly #away = new Set<Backend>();
@@ -118,6 +119,7 @@ export class Life {
       if (this.#state === 'closed') throw closedError(); // stop() did not wait any longer
       checkLease(this.#core.settings.leaseMs, backend.capabilities);
     }
+    this.#opened = true;
     this.#scheduling.prepare();
   }
 
@@ -140,7 +142,7 @@ export class Life {
     this.#usable = false;
     await this.#subscriptions.closeAll();
     await this.#scheduling.stop();
-    this.#freeBackends();
+    if (!this.#opened) this.#freeBackends(); // one that is open keeps our clock and callbacks
     this.#enter('new');
     throw error;
   }

@@ -293,6 +293,16 @@ describe.each([
     expect(await wrkr.discard({ queue: 'a' })).toBe(0); // it waits a minute
   });
 
+  it('does not send back what has died since', async () => {
+    const { wrkr, clock } = await buried({ a: 3 }, { memory });
+    await wrkr.subscribe('a', 'other', () => {});
+    const redriven = wrkr.redrive({ queue: 'a' });
+    await clock.advance('1 minute');
+    expect(await redriven).toBe(3);
+    await clock.advance('1 minute');
+    expect(await wrkr.discard({ queue: 'a' })).toBe(3);
+  });
+
   it('refuses what it cannot do, and changes nothing', async () => {
     const { wrkr } = await buried({ a: 2 }, { memory });
     const calls = [

@@ -285,3 +285,10 @@ describe('logging', () => {
     ]);
   });
 });
+
+it('stamp leaves headers that are none for publish to refuse', async () => {
+  const { wrkr } = setup({ middleware: { publish: [stamp({ v: '1' })] } });
+  await wrkr.start();
+  for (const headers of [new Map([['a', 'b']]), 'ab', ['a']])
+    expect((await refusal(wrkr.publish({ name: 'a', headers } as never))).code).toBe('WRKR_INVALID_EVENT');
+});

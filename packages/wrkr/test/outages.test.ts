@@ -159,6 +159,18 @@ describe('start', () => {
     expect(wrkr.state).toBe('up');
   });
 
+  it('that fails keeps its backend: it has this bus’s clock and callbacks', async () => {
+    const backend = new MemoryBackend();
+    const { wrkr } = withBackend(backend);
+    const bind = backend.bind;
+    backend.bind = () => Promise.reject(backendError('internal', 'odd'));
+    expect((await refusal(wrkr.start())).code).toBe('WRKR_BACKEND');
+    expect((await refusal(new Wrkr({ backend }).start())).code).toBe('WRKR_INVALID_OPTION');
+    backend.bind = bind;
+    await wrkr.start();
+    expect(wrkr.state).toBe('up');
+  });
+
   it('refuses a backend object that serves another bus', async () => {
     const backend = new MemoryBackend({ broker: new Broker() });
     const { wrkr } = withBackend(backend);

@@ -157,6 +157,23 @@ describe('publish in a session', () => {
     expect(receipts).toMatchObject([{ stored: true }, { id: 'theirs', when: new Date(at), stored: false }]);
   });
 
+  it('that waits for its turn sends nothing once the bus has stopped', async () => {
+    let sends = 0;
+    class Hanging extends Transactional {
+      override send: MemoryBackend['send'] = () => {
+        sends++;
+        return new Promise(() => {});
+      };
+    }
+    const { wrkr } = setup({ backend: new Hanging() });
+    await wrkr.start();
+    const session = new Session();
+    const calls = [1, 2].map(() => refusal(wrkr.publish({ name: 'a' }, { session })));
+    await wrkr.stop();
+    for (const call of calls) expect((await call).code).toBe('WRKR_CLOSED');
+    expect(sends).toBe(1);
+  });
+
   it('that is undefined is refused: it would publish outside of the transaction that was meant', async () => {
     const backend = new Transactional();
     const { wrkr } = setup({ backend });

@@ -51,6 +51,11 @@ export class Calls {
     }
   }
 
+  /** The backend is closed, or is being closed. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** From now on calls are not watched. */
   close(error: BackendError): void {
     this.#closed = true;

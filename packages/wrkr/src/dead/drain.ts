@@ -3,6 +3,7 @@ import type { Core } from '../core.ts';
 import { type Holding, Intake, type Receiver, type Source } from '../deliver/intake.ts';
 import type { Leases } from '../deliver/leases.ts';
 import { fromBackend } from '../errors.ts';
+import { DEAD_AT, numberIn } from '../headers.ts';
 
 export type Settle = (intake: Intake, holding: Holding) => void;
 
@@ -12,7 +13,7 @@ const MOST = 100;
 
 /**
  * Empties the dead letters of one queue, or takes so many of them, where a backend cannot address them and they can only be
- * consumed. What died after it began is left alone where the backend can count.
+ * consumed. What dies after it began is left alone.
  */
 export class Drain implements Receiver {
   readonly #core: Core;
@@ -20,6 +21,7 @@ export class Drain implements Receiver {
   readonly #source: Source;
   readonly #settle: Settle;
   #left = 0;
+  #began: Ms = 0;
   #taken: Holding[] = [];
   #refusal: BackendError | undefined;
   #finish = (): void => {};
@@ -36,6 +38,7 @@ export class Drain implements Receiver {
   /** Resolves with how many were taken. Throws if some were refused. */
   async take(limit: number): Promise<number> {
     const { backend, queue } = this.#source;
+    this.#began = backend.now();
     const { ready } = (await backend.stats?.(queue)) ?? { ready: null };
     this.#left = Math.min(limit, ready ?? Number.POSITIVE_INFINITY);
     if (this.#left === 0) return 0;
@@ -58,7 +61,8 @@ export class Drain implements Receiver {
 
   receive(batch: readonly Holding[]): void {
     for (const holding of batch) {
-      if (this.#left === 0) {
+      if (this.#left === 0 || numberIn(holding.d.headers, DEAD_AT, 0) > this.#began) {
+        this.#left = 0; // what died since it began is not meant, and comes after all that is
         this.#intake.release(holding);
       } else {
         this.#left--;

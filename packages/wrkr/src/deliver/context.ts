@@ -8,7 +8,8 @@ export interface HandlerContext<Events extends EventMap = AnyEvents> {
   readonly signal: AbortSignal;
   /**
    * Publishes an event that this one caused, if and when the handler acks. Refused once the event is settled. Its id is the same
-   * for each attempt, so a retry does not publish it twice while the first still waits.
+   * for each attempt, so a retry does not publish it twice while the first still waits. The receipt tells of what is to be
+   * stored: with `once` or `onceEvery` another may stand for it by then.
    */
   readonly followUp: (event: EventInput<Events>) => Promise<Receipt>;
   /** To the bus's logger, with the event's id, name, queue and attempt. */

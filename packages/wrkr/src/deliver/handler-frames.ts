@@ -5,7 +5,8 @@ import { type Job, JobContext } from './job.ts';
 let buses = 0;
 
 /** One handler runs in it at a time. */
-interface Frame {
+export interface Frame {
+  readonly index: number;
   readonly run: (job: Job) => Promise<void>;
   job: Job | undefined;
 }
@@ -21,8 +22,9 @@ interface Frame {
 export class HandlerFrames {
   readonly #prefix = `handlerOfWrkr${++buses}_`;
   readonly #bus: string;
-  readonly #all: Frame[] = [];
+  readonly #known = new Map<number, Frame>();
   readonly #free: Frame[] = [];
+  #made = 0;
 
   /** `bus` is its name, for those who trace. */
   constructor(bus: string) {
@@ -31,21 +33,31 @@ export class HandlerFrames {
 
   /** Calls the handler. Its job learns what became of it. */
   run(job: Job): void {
-    const frame = this.#free.pop() ?? this.#add();
+    const frame = this.#free.pop() ?? this.#make();
     frame.job = job;
+    job.frame = frame;
     void frame.run(job);
+  }
+
+  /** Its handler is waited for no longer; it may never end, and nothing is kept for it. */
+  forget({ frame }: Job): void {
+    if (!frame?.job) return;
+    frame.job = undefined;
+    this.#known.delete(frame.index);
   }
 
   /** The job inside of whose handler the caller runs, directly or through awaits. */
   jobAround(): Job | undefined {
     const [, index] = new RegExp(`${this.#prefix}(\\d+)_`).exec(stackHere()) ?? [];
-    return index === undefined ? undefined : this.#all[Number(index)]?.job;
+    return index === undefined ? undefined : this.#known.get(Number(index))?.job;
   }
 
   /** As many are made as ever run at once. */
-  #add(): Frame {
-    const name = `${this.#prefix}${this.#all.length}_`;
+  #make(): Frame {
+    const index = this.#made++;
+    const name = `${this.#prefix}${index}_`;
     const leave = (): void => {
+      if (!frame.job) this.#known.set(index, frame); // it was forgotten, and has ended after all
       frame.job = undefined;
       this.#free.push(frame);
     };
@@ -69,8 +81,8 @@ export class HandlerFrames {
         job.returned();
       },
     }[name] as Frame['run'];
-    const frame: Frame = { run, job: undefined };
-    this.#all.push(frame);
+    const frame: Frame = { index, run, job: undefined };
+    this.#known.set(index, frame);
     return frame;
   }
 }

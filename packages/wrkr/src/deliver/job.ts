@@ -7,6 +7,7 @@ import type { Registration } from '../subscribe/registrations.ts';
 import type { Outcome } from './ack.ts';
 import type { HandlerContext } from './context.ts';
 import type { DeliveredEvent } from './delivered-event.ts';
+import type { Frame } from './handler-frames.ts';
 import type { Holding } from './intake.ts';
 
 /** What a job needs from the worker that runs it. */
@@ -41,6 +42,8 @@ export class Job implements Bagged {
   readonly event: DeliveredEvent;
   /** On the bus clock. */
   readonly deadline: Ms;
+  /** Where its handler runs; the frames' own. */
+  frame: Frame | undefined;
   /** Of the bag of all jobs. */
   slot = -1;
   #followUps: FollowUp[] | undefined;

@@ -169,6 +169,7 @@ export class Worker implements Receiver, Employer {
     this.#running--;
     this.#pace.done();
     this.#place.jobs.remove(job);
+    this.#place.frames.forget(job);
     this.#fill();
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }

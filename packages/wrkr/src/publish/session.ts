@@ -1,4 +1,4 @@
-import { isBackendError } from '../contract/backend-error.ts';
+import { backendError, isBackendError } from '../contract/backend-error.ts';
 import type { Outgoing } from '../contract/contract.ts';
 import type { Core } from '../core.ts';
 import { fromBackend, WrkrError } from '../errors.ts';
@@ -34,6 +34,7 @@ async function sendAll({ backend, calls }: Core, events: readonly Outgoing[], tx
   const { batch } = backend.capabilities.limits;
   const receipts: Receipt[] = [];
   for (let from = 0; from < events.length; from += batch) {
+    if (calls.isClosed) throw backendError('closed', 'the bus was stopped');
     const some = events.slice(from, from + batch);
     const { failures, deduplicated } = await calls.bounded(backend.send(some, { tx }));
     if (failures[0]) throw failures[0].error;
