@@ -9,7 +9,7 @@ import { capabilityTable, toJson } from './record.ts';
 import { type CaseResult, type Report, report, summary } from './report.ts';
 import { Strays } from './strays.ts';
 
-const USAGE = `Usage: wrkr-conformance <harness> [--only <part of an id>] [--json <file>] [--side-by-side <cases at once>]
+const USAGE = `Usage: wrkr-conformance <harness> [--only <part of an id>,...] [--json <file>] [--side-by-side <cases at once>]
        wrkr-conformance --table <harness>...
 
 <harness> is a module that exports "harness"; in the repository of Wrkr, the name of a package will do.`;
@@ -87,8 +87,8 @@ async function main(): Promise<number> {
 }
 
 const code = await main().catch((error: unknown) => {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${USAGE}`);
+  if (error instanceof UsageError) console.error(`${error.message}\n\n${USAGE}`);
+  else console.error('The suite could not run:', error);
   return 2;
 });
 // Whatever else is left running: there is a case for that, and the result is out.

@@ -23,7 +23,7 @@ export interface Report {
 }
 
 export interface ReportOptions {
-  /** Only cases whose id contains this. */
+  /** Only cases whose id contains this, or one of these, separated by commas. */
   readonly only?: string;
   /** How many cases at once. @default 1 where the backend is in this process, 8 on a network */
   readonly sideBySide?: number;
@@ -85,7 +85,8 @@ class Run {
   }
 
   #casesOf({ cases }: Chapter): readonly Case[] {
-    return cases.filter(({ id }) => id.includes(this.#options.only ?? ''));
+    const parts = (this.#options.only ?? '').split(',');
+    return cases.filter(({ id }) => parts.some((part) => id.includes(part)));
   }
 
   #resultsOf(chapter: Chapter): readonly CaseResult[] {

@@ -65,6 +65,17 @@ describe('wrkr-conformance', () => {
     expect(code).toBe(1);
   });
 
+  it('takes several parts of ids', async () => {
+    const { stdout } = await run('memory', '--only', 'publish.empty-batch,ack.gone-for-good');
+    expect(stdout).toMatch(/\n2 passed, 0 failed, 0 not applicable, 0 not run\n$/);
+  });
+
+  it('says so and exits with 2 where the backend does not open', async () => {
+    const { code, stderr } = await run('test-suites/conformance/test/never-opens.js');
+    expect(stderr).toMatch(/^The suite could not run: Error.*: nobody listens/);
+    expect(code).toBe(2);
+  });
+
   it.each([
     { what: 'no harness', args: [], says: 'Usage: wrkr-conformance' },
     { what: 'a harness that is not there', args: ['./nowhere.js'], says: 'There is no harness at' },

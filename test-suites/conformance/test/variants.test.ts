@@ -27,8 +27,11 @@ const declaring = (capabilities: Partial<Capabilities>): Harness =>
   harnessOf((options) => new MemoryBackend({ ...options, capabilities }));
 
 /** What failed, and how many passed. */
-async function outcome(harness: Harness): Promise<{ readonly failed: readonly string[]; readonly passed: number }> {
-  const { results } = await report('variant', harness);
+async function outcome(
+  harness: Harness,
+  sideBySide = 1,
+): Promise<{ readonly failed: readonly string[]; readonly passed: number }> {
+  const { results } = await report('variant', harness, { sideBySide });
   const failed = results.filter(({ status }) => status === 'failed').map(({ id, reason }) => `${id}: ${reason}`);
   return { failed, passed: results.filter(({ status }) => status === 'passed').length };
 }
@@ -43,6 +46,13 @@ describe('memory passes as', () => {
     const { failed, passed } = await outcome(declaring(capabilities));
     expect(failed).toEqual([]);
     expect(passed).toBeGreaterThan(least);
+  });
+
+  it('one whose time is that of the machine, and has to be waited for', { timeout: 120_000 }, async () => {
+    const capabilities: Partial<Capabilities> = { clock: 'server', lease: { kind: 'timed', minMs: 1000 } };
+    const { failed, passed } = await outcome(declaring(capabilities), 32);
+    expect(failed).toEqual([]);
+    expect(passed).toBeGreaterThan(150);
   });
 
   it.each([1, 2, 3])('a slow and untidy server, seed %i', async (seed) => {

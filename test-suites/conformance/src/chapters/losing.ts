@@ -53,8 +53,8 @@ export const losing: Chapter = {
         const acked = new Set<string>();
         for (let round = 0; round < 5; round++) {
           const backend = round === 0 ? first : await world.open();
-          const tap = await world.consume(backend, queue, { max: 12, leaseMs: world.leaseMs });
           await world.pass(round === 0 ? 0 : world.leaseOver);
+          const tap = await world.consume(backend, queue, { max: 12, ...(round < 4 && { leaseMs: world.leaseMs }) });
           const most = round === 4 ? Number.POSITIVE_INFINITY : 6;
           for (let done = 0; done < most && acked.size < sent.size; done++) {
             await world.until('something to ack', () => tap.held.size > 0);
