@@ -34,8 +34,7 @@ function inCore(room, ...names) {
 
 function copySources() {
   rmSync(copy, { recursive: true, force: true });
-  const isOurs = (/** @type {string} */ file) => basename(file) !== 'dist' && basename(file) !== '.cache';
-  const filter = (/** @type {string} */ file) => file.includes('/node_modules/') || isOurs(file);
+  const filter = (/** @type {string} */ file) => basename(file) !== '.cache';
   for (const entry of ENTRIES) cpSync(join(root, entry), join(copy, entry), { recursive: true, verbatimSymlinks: true, filter });
 }
 
