@@ -137,6 +137,41 @@ describe('consumers', () => {
     await clock.settle();
     expect(got.map(({ id }) => id)).toEqual(['1']);
   });
+
+  it('keep what they hold when another of the queue closes', async () => {
+    const { backend, clock, send, take } = await world();
+    const other = new MemoryBackend({ broker: backend.broker });
+    await other.open({ clock, log: () => {}, onState: () => {} });
+    const mine = await take(1);
+    await take(1, other);
+    await send('1');
+    await send('2');
+    await clock.settle();
+    await other.close();
+    await clock.settle();
+    expect(await mine.consumer.settle(mine.got.slice(0, 1).map((d) => ({ do: 'ack', d })))).toEqual([]);
+    await clock.settle();
+    expect(mine.got.map(({ id, handouts }) => [id, handouts])).toEqual([
+      ['1', 1],
+      ['2', 2],
+    ]);
+  });
+
+  it('lose each event at the end of its own lease, whatever was extended', async () => {
+    const { clock, send, take } = await world();
+    const { consumer, got, lost } = await take(2);
+    await send('1');
+    await send('2');
+    await clock.settle();
+    consumer.limit(0);
+    await consumer.extend(got.slice(1), 5000);
+    await clock.advance(1000);
+    expect(lost).toEqual([[got[0]]]);
+    await clock.advance(3999);
+    expect(lost).toHaveLength(1);
+    await clock.advance(1);
+    expect(lost).toEqual([[got[0]], [got[1]]]);
+  });
 });
 
 describe('a key', () => {
