@@ -57,7 +57,10 @@ async function haunted(deaths: Readonly<Record<string, number>>): Promise<Ruins>
     return publisher.send([{ to: { queue }, ...event }]);
   };
   await send('busy', 'busy');
-  for (const tid of Object.keys(deaths)) await send('team', tid);
+  for (const tid of Object.keys(deaths)) {
+    await send('team', tid);
+    await clock.advance(1); // so that each has its place by when it was due
+  }
   const most = Math.max(...Object.values(deaths));
   for (let left = most; left > 0; left--) await die(broker, clock, (tid = '') => (deaths[tid] ?? 0) < left);
   return serving(['busy', 'team', 'late'], broker, clock);
