@@ -15,8 +15,9 @@ for (const file of files) {
   counts.failed += report.numFailedTests + unloadable;
   counts.skipped += report.numPendingTests + report.numTodoTests;
   for (const { assertionResults } of report.testResults) {
-    for (const { status, fullName } of assertionResults) {
-      if (status !== 'passed' && status !== 'failed') console.log(`NOT RUN on ${basename(file, '.json')}: ${fullName}`);
+    for (const { status, fullName, meta } of assertionResults) {
+      if (status === 'passed' || status === 'failed') continue;
+      console.log(`NOT RUN on ${basename(file, '.json')}: ${fullName} (${meta?.reason ?? 'no reason given'})`);
     }
   }
 }

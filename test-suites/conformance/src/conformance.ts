@@ -3,14 +3,16 @@ import type { Harness } from './harness.ts';
 import { type Probe, probe, runName } from './probe.ts';
 import { gateOf, LONGEST, type Outcome, runCase } from './run-case.ts';
 
-/** What vitest, node:test and others have in common. The context is what they give a test; `skip` is how it says that it was not run. */
+/** What a test is given: `skip` is how it says that it was not run; what stands in `meta`, where there is one, is in vitest's report. */
+export interface TestContext {
+  skip(reason?: string): unknown;
+  readonly task?: { readonly meta: object };
+}
+
+/** What vitest, node:test and others have in common. */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
-  readonly it: (
-    name: string,
-    body: (context: { skip(reason?: string): unknown }) => Promise<void>,
-    timeoutMs?: number,
-  ) => unknown;
+  readonly it: (name: string, body: (context: TestContext) => Promise<void>, timeoutMs?: number) => unknown;
   /** Calls something when all tests are over (`afterAll`, `after`): without it the harness's `end` is not called. */
   readonly after?: (body: () => Promise<void> | undefined) => unknown;
 }
@@ -27,16 +29,21 @@ export function conformance({ describe, it, after }: TestRunner, name: string, h
   for (const chapter of chapters) {
     describe(`${name}: ${chapter.name}`, () => {
       for (const one of chapter.cases) {
-        const body = async (context: { skip(reason?: string): unknown }): Promise<void> => {
+        const body = async (context: TestContext): Promise<void> => {
           probed ??= probe(harness, run);
           const gate = gateOf(one, harness, await probed);
-          if (gate) context.skip(`${gate.status}: ${gate.reason}`);
+          if (gate) skip(context, `${gate.status}: ${gate.reason}`);
           else expectPassed(await runCase(one, harness, await probed, `${run}x${++count}`));
         };
         it(`${one.id}: ${one.title}`, body, TIMEOUT);
       }
     });
   }
+}
+
+function skip(context: TestContext, reason: string): void {
+  if (context.task) Object.assign(context.task.meta, { reason });
+  context.skip(reason);
 }
 
 /** Throws what was wrong, with what was logged. */
