@@ -7,6 +7,7 @@ import { DUE, NO_HEADERS, withHeaders } from '../headers.ts';
 import { waitingOn } from '../schedule/address.ts';
 import { trace } from '../telling/trace.ts';
 import type { Leases } from './leases.ts';
+import { Waits } from './waits.ts';
 
 /** Where a delivery goes instead of being acked. */
 export interface Move {
@@ -66,14 +67,15 @@ export class Intake implements Sink {
   readonly #leases: Leases;
   readonly #receiver: Receiver;
   readonly #settlements: Batcher<Holding>;
-  /** What waits here, because it can wait nowhere else: each ends one such wait. */
-  readonly #kept = new Set<() => void>();
+  /** What waits here, because it can wait nowhere else. */
+  readonly #waits: Waits;
   /** A promise, because deliveries may come before `consume` has resolved. */
   #consumer: Promise<Consumer> | undefined;
 
   constructor(core: Core, leases: Leases, { backend, queue }: Source, receiver: Receiver) {
     this.#core = core;
     this.#backend = backend;
+    this.#waits = new Waits(core.clock);
     this.#leases = leases;
     this.queue = queue;
     this.#receiver = receiver;
@@ -169,7 +171,7 @@ export class Intake implements Sink {
 
   /** No more deliveries once it has resolved. What is held stays held, and is settled. */
   async stop(): Promise<void> {
-    for (const end of this.#kept) end();
+    this.#waits.end();
     const consumer = await this.#opened();
     if (consumer) await this.#core.calls.bounded(consumer.stop());
   }
@@ -182,7 +184,7 @@ export class Intake implements Sink {
   /** What is not settled by now is left to others. */
   close(): void {
     for (const holding of this.#held) this.#held.remove(holding);
-    for (const end of this.#kept) end();
+    this.#waits.end();
     this.#leases.remove(this);
   }
 
@@ -192,22 +194,11 @@ export class Intake implements Sink {
 
   /** Given back early it says itself when it is due, so whoever has it next keeps it too. */
   #keep(holding: Holding, at: Ms, headers: Headers): void {
-    this.#wait(at - this.#backend.now(), () => {
+    this.#waits.add(at - this.#backend.now(), () => {
       const left = at > this.#backend.now();
       const due = withHeaders(headers, { [DUE]: left ? String(at) : undefined });
       if (holding.held) this.move(holding, { queue: this.queue, at: 0, headers: due });
     });
-  }
-
-  /** Ends early when this intake stops. */
-  #wait(ms: Ms, then: () => void): void {
-    const end = (): void => {
-      cancel();
-      this.#kept.delete(end);
-      then();
-    };
-    const cancel = this.#core.clock.after(ms, end);
-    this.#kept.add(end);
   }
 
   #settleSoon(holding: Holding): void {
@@ -265,7 +256,7 @@ export class Intake implements Sink {
     }
     this.#receiver.refused(holding, error);
     if (elsewhere) this.postpone(holding, this.#backend.now() + STUCK_FOR, holding.d.headers);
-    else this.#wait(STUCK_FOR, () => this.#settleSoon(holding));
+    else this.#waits.add(STUCK_FOR, () => this.#settleSoon(holding));
     this.#core.activity.end();
   }
 
