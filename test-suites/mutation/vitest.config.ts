@@ -19,7 +19,7 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: [`${tests}/**/*.test.ts`],
+    include: [tests.endsWith('.test.ts') ? tests : `${tests}/**/*.test.ts`],
     setupFiles: ['test-suites/mutation/src/attribute.ts'],
     sequence: { sequencer: QuickOnesFirst, hooks: 'list' },
   },

@@ -186,3 +186,56 @@ describe('when, as an instant', () => {
     expect(codeOf(value)).toBe('WRKR_INVALID_WHEN');
   });
 });
+
+describe('at the edges', () => {
+  const now = Date.UTC(2030, 0, 1);
+  const refused = (when: unknown): string => {
+    try {
+      instantOf(when as string, now);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return expect.fail(`${String(when)} was taken`);
+  };
+
+  it.each([
+    ['2030-01-01T23:59:59Z', Date.UTC(2030, 0, 1, 23, 59, 59)],
+    ['2030-01-01T00:00+23:59', now - (23 * 60 + 59) * 60_000],
+    ['2030-01-01T00:00-2359', now + (23 * 60 + 59) * 60_000],
+    ['  2030-01-01T00:00Z  ', now],
+    ['2030-01-01T00:00:00.123456789Z', now + 124],
+    ['1 hour   and   30 minutes', now + 5_400_000],
+    ['1 hour  ,  and  30 minutes', now + 5_400_000],
+    ['1 hour,30 minutes', now + 5_400_000],
+    ['1 hour  30 minutes', now + 5_400_000],
+    [new Date(8.64e15), 8.64e15],
+  ])('%s is taken', (when, instant) => {
+    expect(instantOf(when, now)).toBe(instant);
+  });
+
+  it.each([
+    ['2030-01-01T24:00:00Z', 'is no date in the calendar'],
+    ['2030-01-01T00:60:00Z', 'is no date in the calendar'],
+    ['2030-01-01T00:00:60Z', 'is no date in the calendar'],
+    ['2030-02-30T00:00:00Z', 'is no date in the calendar'],
+    ['2030-13-01T00:00:00Z', 'is no date in the calendar'],
+    ['2030-01-01T00:00+24:00', "has the unclear offset '+24:00'"],
+    ['2030-01-01T00:00+00:60', "has the unclear offset '+00:60'"],
+    ['2030-01-01T00:00:00.1234567890Z', 'is no ISO date-time with offset'],
+    ['2030-01-01T00:00Zulu', 'is no ISO date-time with offset'],
+    ['on 2030-01-01T00:00Z', "is unclear at 'on 2030-01-01t00:00z'"],
+    ['+2030-01-01T00:00Z', 'is no ISO date-time with offset'],
+    ['7 days ,  soon , 1 hour', "is unclear at 'soon'"],
+    ['7 days!', "is unclear at '!'"],
+    ['', "is unclear at ''"],
+    [`${'9'.repeat(400)} years`, 'is longer than any span'],
+    ['300000 years', 'is beyond the year 275760'],
+    [Number.NaN, 'NaN (a number) must be a number of milliseconds from 0'],
+    [-1, 'must be a number of milliseconds from 0'],
+    [new Date(Number.NaN), 'this Date is invalid'],
+    [true, "true (a boolean) must be an interval such as '7 days'"],
+    ['x'.repeat(200), `'${'x'.repeat(80)}' is unclear`],
+  ])('%s is refused, in words', (when, message) => {
+    expect(refused(when)).toContain(message);
+  });
+});

@@ -10,10 +10,13 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 const ENTRIES = ['node_modules', 'packages', 'test-suites', 'examples', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const copy = join(root, '.cache/mutation');
 
-/** A backend is tried by its own tests, of which the suite is one; core by those of all packages. */
+/**
+ * A backend is tried by its own tests, of which the suite is one; core by those of all packages. What reads a time is loaded once,
+ * so each change is tried by every test: it has its own two files alone.
+ */
 const areas = {
   memory: { tests: 'packages/memory/test', files: ['packages/memory/src/*.ts'] },
-  time: { tests: 'packages/*/test', files: inCore('time', 'when', 'backoff') },
+  time: { tests: 'packages/wrkr/test/{when,backoff}.test.ts', files: inCore('time', 'when', 'backoff') },
   schedule: { tests: 'packages/*/test', files: inCore('schedule', 'relay', 'retries', 'address') },
   deliver: { tests: 'packages/*/test', files: inCore('deliver', 'settler', 'verdict', 'intake', 'leases', 'suspects') },
 };
