@@ -57,3 +57,9 @@ describe('a back-off of one’s own', () => {
     expect(report).toHaveBeenCalledOnce();
   });
 });
+
+it('is a hundred years at most: more would leave the calendar', () => {
+  const never = (): never => expect.fail('it was reported');
+  expect(waitAfter(() => '1000 years', 1, undefined, never)).toBe(100 * 365 * 86_400_000);
+  expect(waitAfter(() => 0.4, 1, undefined, never)).toBe(1);
+});
