@@ -125,9 +125,11 @@ export class Life {
 
   /** In one call, or one each. */
   async #bind(): Promise<void> {
+    const { calls, pauses, scheduler, settings } = this.#core;
     const { bindings, isCompanion } = this.#scheduling;
     await this.#subscriptions.bindAll(isCompanion ? [] : bindings);
-    if (isCompanion) await this.#core.scheduler.bind(bindings);
+    const patience = { patienceMs: settings.publishTimeoutMs, pauses };
+    if (isCompanion) await calls.repeated(() => scheduler.bind(bindings), patience);
     this.#usable = true;
   }
 

@@ -123,6 +123,16 @@ describe('start', () => {
     expect([wrkr.state, calls]).toEqual(['up', 3]);
   });
 
+  it('waits for a scheduler that is away for a moment, too', async () => {
+    const scheduler = new MemoryBackend();
+    const { wrkr } = withBackend(new MemoryBackend(), { scheduler });
+    const bind = scheduler.bind;
+    let calls = 0;
+    scheduler.bind = (batch) => (++calls < 3 ? gone() : bind.call(scheduler, batch));
+    await wrkr.start();
+    expect([wrkr.state, calls]).toEqual(['up', 3]);
+  });
+
   it('that fails leaves nothing running, and can be called again', async () => {
     const backend = new MemoryBackend();
     const { wrkr, clock } = withBackend(backend);
